@@ -1,0 +1,70 @@
+# Plain `make` lists the targets. Nothing here needs root, Docker, apt or Node.
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := shared services/api services/worker services/admin-ui
+PYTEST := $(BIN)/python -m pytest
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 --custom-compile-command "make lock"
+UPGRADE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-faults test-browser check migrate bench lock clean
+MAKEFLAGS += --no-print-directory
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target line; do \
+		printf '  make %-14s %s\n' "$$target" "$$line"; done
+
+run: $(VENV)/run.stamp ## the whole system on this machine, until Ctrl-C
+	@exec $(BIN)/python -m deploy.local
+
+test: $(VENV)/dev.stamp ## the whole suite, on real servers of its own
+	@$(PYTEST) $(ARGS)
+
+test-faults: $(VENV)/dev.stamp ## the tests that stop, freeze and kill things
+	@$(PYTEST) tests/faults $(ARGS)
+
+test-browser: $(VENV)/dev.stamp ## the tests in a real browser
+	@$(PYTEST) tests/browser $(ARGS)
+
+check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) test
+
+migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
+	@$(BIN)/python -m tripwire_shared.migrate db/migrations
+
+bench: $(VENV)/dev.stamp ## the benchmark; results under tests/bench/results/
+	@$(BIN)/python -m tests.bench
+
+lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newer versions)
+	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) --all-extras --no-emit-package tripwire-shared $(PACKAGES:%=%/pyproject.toml) \
+		requirements/run.in -o requirements/run.txt
+	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
+
+clean: ## remove the virtual environment, caches and builds; .data/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} + ; find . -name '*.egg-info' -prune -exec rm -rf {} +
+
+# Stamps: what is installed is installed again only when a lock or a package's metadata has changed.
+$(VENV)/made.stamp:
+	@deploy/local/make_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/made.stamp requirements/run.txt $(PACKAGES:%=%/pyproject.toml)
+	@echo "Installing the locked dependencies into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	@echo "Installing the tools for tests and checks into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/lock.stamp: $(VENV)/made.stamp
+	@$(BIN)/python -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv
+	@touch $@
