@@ -1,0 +1,1 @@
+"""How the system is run: here, in containers, in production."""

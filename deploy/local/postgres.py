@@ -1,0 +1,164 @@
+"""An embedded PostgreSQL: made once, started, stopped, and cleared of what a killed run left behind."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from deploy.local.binaries import as_ordinary_user, find_pg_bin
+from deploy.local.child import Child, WriteLine, end_process, works_in
+from deploy.local.data_folder import write_private
+from deploy.local.errors import CannotStart
+from tripwire_shared import timings
+
+ROLE = "tripwire"
+DATABASE = "tripwire"
+SUPERUSER = "postgres"
+
+
+class PostgresServer:
+    """A server on 127.0.0.1 with its data under `folder`. The application's role owns its database and is no superuser.
+
+    `durable=False` is for tests: a crash of the machine may cost the data.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        superuser_password: str,
+        password: str,
+        write_line: WriteLine,
+        durable: bool = True,
+    ) -> None:
+        self.port = port
+        self._folder = folder
+        self._data = folder / "data"
+        self._superuser_password = superuser_password
+        self._password = password
+        self._durable = durable
+        self._bin = find_pg_bin()
+        self._prefix = as_ordinary_user()
+        # Neither PGDATA nor a locale of the caller's may have a say; an empty socket folder: TCP only.
+        self._environ = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+        options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC", "log_timezone=UTC"]
+        options += [] if durable else ["fsync=off", "full_page_writes=off", "max_connections=200"]
+        settings = [part for option in options for part in ("-c", option)]
+        self.child = Child(
+            "postgres",
+            [*self._prefix, self._bin / "postgres", "-D", self._data.absolute(), "-p", str(port), *settings],
+            environ=self._environ,
+            folder=folder,
+            write_line=write_line,
+            stop_signal=signal.SIGINT,  # fast: ends the sessions, then checkpoints
+            stop_limit=timings.LOCAL_STOP_POSTGRES,
+        )
+
+    @property
+    def url(self) -> str:
+        """The application's own connection."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        return f"postgresql://{SUPERUSER}:{self._superuser_password}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Makes the cluster where there is none, starts the server and waits until it takes connections.
+
+        Raises CannotStart where it ends instead, or does not answer in time.
+        """
+        if not (self._data / "PG_VERSION").is_file():
+            self._make_cluster()
+        self._clear_leftover()
+        self.child.start()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Waits until the server takes connections. Raises CannotStart as `start` does."""
+        deadline = time.monotonic() + timings.LOCAL_START_LIMIT
+        while True:
+            try:
+                psycopg2.connect(self.superuser_url(), connect_timeout=timings.LOCAL_CONNECT_TIMEOUT).close()
+                return
+            except psycopg2.OperationalError as error:
+                reason = str(error).strip().splitlines()[-1]
+            if not self.child.alive:
+                raise CannotStart("PostgreSQL ended while it started; its last lines say why.")
+            if time.monotonic() > deadline:
+                raise CannotStart(f"PostgreSQL does not answer: {reason}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.child.stop()
+
+    def make_database(self) -> None:
+        """Makes the application's role and its database where they are missing."""
+        connection = psycopg2.connect(self.superuser_url(), connect_timeout=timings.LOCAL_CONNECT_TIMEOUT)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
+                if cursor.fetchone() is None:
+                    create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(sql.Identifier(ROLE))
+                    cursor.execute(create, (self._password,))
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                if cursor.fetchone() is None:
+                    names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
+                    cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+        finally:
+            connection.close()
+
+    def _make_cluster(self) -> None:
+        """Runs initdb beside the final place and moves the result there, so that a killed one leaves nothing half."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = self._folder / "data.new"
+        shutil.rmtree(new, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
+            password = Path(scratch) / "password"
+            write_private(password, self._superuser_password)
+            command = [*self._prefix, self._bin / "initdb", "-D", new, "-U", SUPERUSER, f"--pwfile={password}"]
+            command += ["--auth=scram-sha-256", "--encoding=UTF8", *self._locale()]
+            command += [] if self._durable else ["--no-sync"]
+            answer = subprocess.run(
+                command,
+                env=self._environ,
+                capture_output=True,
+                text=True,
+                timeout=timings.LOCAL_READY_LIMIT,
+                check=False,
+            )
+        if answer.returncode != 0:
+            reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise CannotStart(f"The embedded PostgreSQL could not be made: {reason}")
+        new.rename(self._data)
+
+    def _locale(self) -> list[str]:
+        """The same order of text on every system, where this PostgreSQL (17 or newer) brings it along."""
+        answer = subprocess.run([self._bin / "postgres", "--version"], capture_output=True, text=True, check=False)
+        version = re.search(r"\d+", answer.stdout)
+        if version is None or int(version.group()) < 17:
+            return ["--locale=C"]
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
+    def _clear_leftover(self) -> None:
+        """Ends a server of ours that outlived its supervisor; forgets a process id that is another program's now."""
+        file = self._data / "postmaster.pid"
+        try:
+            pid = int(file.read_text(encoding="utf-8").split("\n", 1)[0])
+        except (OSError, ValueError):
+            return
+        if works_in(pid, self._data):
+            end_process(pid, signal.SIGINT, timings.LOCAL_STOP_POSTGRES)
+        else:
+            file.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Tests by behaviour, on real servers."""
