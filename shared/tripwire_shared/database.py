@@ -1,0 +1,196 @@
+"""PostgreSQL for one process: a bounded pool, `connection()` for single statements, `transaction()` for the only commit.
+
+libpq blocks in C; without a wait callback neither the 2 s of a 503 nor a job's limit would hold against a silent
+server. `install_wait_limit` sets one for the whole process: every wait for the server ends after the statement limit, or
+earlier where the thread set itself a budget with `within()`.
+"""
+
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable
+from tripwire_shared.timings import (
+    CONNECT_TIMEOUT,
+    IDLE_IN_TRANSACTION_MS,
+    LOCK_TIMEOUT_MS,
+    POOL_TIMEOUT,
+    STATEMENT_TIMEOUT_MS,
+    TCP_USER_TIMEOUT_MS,
+)
+
+T = TypeVar("T")
+Connection = psycopg2.extensions.connection
+
+# What passes by itself: connection trouble, shutdown, too many clients, time-outs, deadlock and serialisation.
+_PASSING_CODES = ("08", "57P", "53", "57014", "55P03", "25P03", "25006", "40001", "40P01")
+
+_budget = threading.local()
+
+
+class StatementTooSlow(DatabaseUnavailable):
+    """The database did not answer in time."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Limits all waits for the database of this thread inside the block to `seconds` together."""
+    outer: float | None = getattr(_budget, "deadline", None)
+    _budget.deadline = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _budget.deadline = outer
+
+
+def install_wait_limit(statement_limit: float) -> None:
+    """Bounds every wait of psycopg2 in this process to `statement_limit` seconds.
+
+    Only raises: psycopg2 then marks the connection as broken; closing it inside the callback would hang.
+    """
+
+    def wait(connection: Connection) -> None:
+        deadline = time.monotonic() + statement_limit
+        budget: float | None = getattr(_budget, "deadline", None)
+        if budget is not None:
+            deadline = min(deadline, budget)
+        poller = select.poll()
+        while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise StatementTooSlow()
+            interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
+            poller.register(connection.fileno(), interest)
+            poller.poll(remaining * 1000)
+
+    psycopg2.extensions.set_wait_callback(wait)
+
+
+def connect(url: str, application_name: str) -> Connection:
+    """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
+
+    Raises psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
+    """
+    connection = psycopg2.connect(
+        url,
+        application_name=application_name,
+        connect_timeout=CONNECT_TIMEOUT,
+        keepalives_idle=2,
+        keepalives_interval=1,
+        keepalives_count=3,
+        tcp_user_timeout=TCP_USER_TIMEOUT_MS,
+        cursor_factory=psycopg2.extras.NamedTupleCursor,
+    )
+    connection.autocommit = True
+    psycopg2.extras.register_uuid(conn_or_curs=connection)
+    with connection.cursor() as cursor:
+        # SET and not the options parameter: poolers refuse unknown start-up parameters.
+        cursor.execute(
+            f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};"
+            f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};"
+            f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
+            "SET TIME ZONE 'UTC'"
+        )
+    return connection
+
+
+class Database:
+    """The process' pool. Build it after fork; safe for threads."""
+
+    def __init__(self, url: str, *, application_name: str, pool_size: int, statement_limit: float) -> None:
+        install_wait_limit(statement_limit)
+        psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
+        self._pool = QueuePool(
+            lambda: connect(url, application_name), pool_size=pool_size, max_overflow=0, timeout=POOL_TIMEOUT
+        )
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit: each statement is its own transaction and one round trip.
+
+        Raises DatabaseUnavailable; ConnectionLost where a statement's outcome is unknown.
+        """
+        proxied = self._checkout()
+        connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]  # the pool makes psycopg2's
+        try:
+            yield connection
+        except BaseException as error:
+            # Also for an exception of our own (a job's limit) that broke into a wait: such a connection is unusable.
+            if connection.closed or connection.isexecuting() or _is_open(connection):
+                proxied.invalidate()
+            passing = _passing_error(error, lost=bool(connection.closed))
+            if passing is None:
+                raise
+            raise passing from error
+        finally:
+            proxied.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection inside BEGIN … COMMIT; rolls back on any exception. Raises like `connection()`."""
+        with self.connection() as connection:
+            connection.autocommit = False
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                if not connection.closed:
+                    _rollback(connection)
+                raise
+            finally:
+                if not connection.closed and not _is_open(connection):
+                    connection.autocommit = True
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """Runs a reading `query`, once more on a fresh connection where the first was found broken."""
+        try:
+            with self.connection() as connection:
+                return query(connection)
+        except ConnectionLost:
+            with self.connection() as connection:
+                return query(connection)
+
+    def _checkout(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except (psycopg2.Error, PoolTimeout) as error:
+            raise DatabaseUnavailable() from error
+
+
+def _is_open(connection: Connection) -> bool:
+    """Whether a transaction is under way on it (known without asking the server)."""
+    idle = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+    return not connection.closed and connection.info.transaction_status != idle
+
+
+def _rollback(connection: Connection) -> None:
+    try:
+        connection.rollback()
+    except (psycopg2.Error, DatabaseUnavailable):
+        # The connection is gone, and with it the transaction; connection() takes it out of the pool.
+        return
+
+
+def _passing_error(error: BaseException, *, lost: bool) -> DatabaseUnavailable | None:
+    if isinstance(error, psycopg2.Error):
+        if lost:
+            return ConnectionLost()
+        if error.pgcode is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+            return DatabaseUnavailable()
+        if error.pgcode is not None and error.pgcode.startswith(_PASSING_CODES):
+            return DatabaseUnavailable()
+    return None
+
+

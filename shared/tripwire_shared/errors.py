@@ -1,0 +1,40 @@
+"""What can go wrong, in words of the domain. A class' docstring is its message; HTTP statuses stand in the API only."""
+
+
+class TripwireError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").splitlines()[0])
+
+
+class DatabaseUnavailable(TripwireError):
+    """The database cannot be reached or does not answer."""
+
+
+class ConnectionLost(DatabaseUnavailable):
+    """The connection to the database broke while a statement was under way; its outcome is unknown."""
+
+
+class QueueUnavailable(TripwireError):
+    """The queue cannot be reached or did not take the job."""
+
+
+class IdentityProviderUnavailable(TripwireError):
+    """The identity provider cannot be reached or refused; trying again may help."""
+
+
+class NotFound(TripwireError):
+    """There is no such thing, or the caller may not see it."""
+
+
+class Conflict(TripwireError):
+    """What is there already does not allow this."""
+
+
+class InvalidFields(TripwireError):
+    """Some fields are wrong."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__()
+        self.errors = errors

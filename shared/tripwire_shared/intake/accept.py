@@ -1,0 +1,127 @@
+"""Intake: the one way a request comes in. Store it, then queue it or provision it at once, by mode and breaker.
+
+Once the row is committed we may answer: whatever dies afterwards, the sweep finds the row and finishes it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from uuid import UUID, uuid4
+
+from tripwire_shared.database import within
+from tripwire_shared.errors import Conflict, DatabaseUnavailable, QueueUnavailable
+from tripwire_shared.intake.replay import answer_of, replayed_mode
+from tripwire_shared.intake.request_states import EmailTaken, Request, RequestMode, RequestStatus, Wish
+from tripwire_shared.intake.request_store import NewRequest, RequestStore
+from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.logs import get_logger
+from tripwire_shared.mode.mode import Mode
+from tripwire_shared.mode.mode_cache import ModeCache
+from tripwire_shared.provisioning.provision import Door, Outcome, Provisioning
+from tripwire_shared.queue.breaker import Breaker, BreakerState
+from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.timings import RIVAL_POLL, RIVAL_WAIT, SYNC_PROVISIONING_BUDGET
+
+# A rival that fails between our insert and our look frees the e-mail: then we try again, but not for ever.
+ACCEPT_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the caller is told: 202 (`user_id` is None) or 201. Bodies are functions of this; none is stored."""
+
+    request_id: UUID
+    email: str
+    mode: RequestMode
+    user_id: UUID | None
+    replayed: bool = False
+
+
+class Intake:
+    def __init__(
+        self,
+        store: RequestStore,
+        mode_cache: ModeCache,
+        breaker: Breaker,
+        queue: RequestQueue,
+        provisioning: Provisioning,
+        sealer: Sealer,
+        fingerprints: Signer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._mode_cache, self._breaker, self._queue = store, mode_cache, breaker, queue
+        self._provisioning, self._sealer, self._fingerprints, self._clock = provisioning, sealer, fingerprints, clock
+
+    def accept(self, wish: Wish, staff_id: UUID, key: str | None) -> Accepted:
+        """Takes `wish` in for a member of staff.
+
+        Raises DatabaseUnavailable where it could not be stored (nothing was kept), EmailTaken, KeyInUse, KeyReused.
+        """
+        mode = self._way()
+        new = self._new_request(wish, staff_id, key, mode)
+        told = self._store_or_replay(new)
+        if told is not None:
+            return told
+        if mode is RequestMode.ASYNC:
+            try:
+                self._breaker.call(lambda: self._queue.enqueue(new.id))
+                return Accepted(new.id, wish.email, mode, user_id=None)
+            except QueueUnavailable:
+                mode = RequestMode.FALLBACK
+        return self._provision_now(new, mode)
+
+    def _way(self) -> RequestMode:
+        if self._mode_cache.current().mode is Mode.SYNC_DIRECT:
+            return RequestMode.SYNC
+        return RequestMode.FALLBACK if self._breaker.state is BreakerState.OPEN else RequestMode.ASYNC
+
+    def _new_request(self, wish: Wish, staff_id: UUID, key: str | None, mode: RequestMode) -> NewRequest:
+        sealed = None if wish.password is None else self._sealer.seal(wish.password)
+        # No plain hash: the body may hold a password, and a plain hash could be searched.
+        fingerprint = self._fingerprints.sign(json.dumps(asdict(wish), sort_keys=True).encode()) if key else None
+        answer = 202 if mode is RequestMode.ASYNC else None
+        return NewRequest(uuid4(), wish, sealed, staff_id, mode, answer, key, fingerprint)
+
+    def _store_or_replay(self, new: NewRequest) -> Accepted | None:
+        """None: stored. Otherwise what the same key was told before. Raises for a rival with the e-mail or the key."""
+        for _ in range(ACCEPT_TRIES):
+            if self._store.accept(new):
+                return None
+            rival = self._store.find_rival(new)
+            if rival is None:
+                if (user_id := self._store.find_auth_user(new.wish.email)) is not None:
+                    raise EmailTaken(user_id=user_id)
+                continue
+            if rival.id == new.id:
+                return None  # our own: the answer to the first insert was lost
+            answer = answer_of(rival, new, self._store)
+            if answer is not None:
+                user_id = rival.user_id if answer == 201 else None
+                return Accepted(rival.id, rival.email, replayed_mode(rival.mode, answer), user_id, replayed=True)
+        raise Conflict("Others ask for the same e-mail address right now; try again in a moment.")
+
+    def _provision_now(self, new: NewRequest, mode: RequestMode) -> Accepted:
+        """From here on nothing is lost: whatever happens, the answer is 201, 202, or who has the e-mail."""
+        later = Accepted(new.id, new.wish.email, RequestMode.SYNC, user_id=None)
+        try:
+            with within(SYNC_PROVISIONING_BUDGET):
+                outcome = self._provisioning.provision(new.id, Door.DIRECT, fallback=mode is RequestMode.FALLBACK)
+                request = self._settled(new.id, outcome)
+        except DatabaseUnavailable:
+            get_logger(__name__).warning("stored, but not finished now", request_id=str(new.id))
+            return later
+        if request.status is RequestStatus.DUPLICATE:
+            raise EmailTaken(user_id=self._store.find_auth_user(new.wish.email))
+        if request.status is not RequestStatus.PROVISIONED:
+            return later
+        return Accepted(new.id, new.wish.email, mode, request.user_id)
+
+    def _settled(self, request_id: UUID, outcome: Outcome) -> Request:
+        """The request as it stands; where a worker has it (a timed-out enqueue was applied), after a second at most."""
+        request = self._store.get(request_id)
+        give_up_at = self._clock() + RIVAL_WAIT
+        while outcome is Outcome.NOT_MINE and not request.finished and self._clock() < give_up_at:
+            time.sleep(RIVAL_POLL)
+            request = self._store.get(request_id)
+        return request

@@ -1,0 +1,106 @@
+"""A request and the states it passes through. Pure: no database, no clock.
+
+accepted → provisioned | duplicate | failed; failed → accepted by an admin's retry. Only `request_store.sql` writes them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tripwire_shared.errors import Conflict, TripwireError
+
+
+class RequestStatus(StrEnum):
+    ACCEPTED = "accepted"
+    PROVISIONED = "provisioned"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+
+
+class RequestMode(StrEnum):
+    """Which way a request went: the queue, directly by the mode, or directly because the queue failed."""
+
+    ASYNC = "async"
+    SYNC = "sync"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a sales manager asks for, checked and normalised. `price` in the unit shown to people."""
+
+    email: str
+    full_name: str
+    password: str | None
+    price: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A request taken for one attempt: only `owner` may commit it, and only while the lease lasts."""
+
+    request_id: UUID
+    owner: str
+    attempts: int
+    email: str
+    full_name: str
+    sealed_password: str | None
+    price: int
+    currency: str
+    staff_id: UUID
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it stands."""
+
+    id: UUID
+    email: str
+    full_name: str
+    status: RequestStatus
+    mode: RequestMode
+    attempts: int
+    error: str | None
+    user_id: UUID | None
+    staff_id: UUID
+    accepted_at: datetime
+    finished_at: datetime | None
+    welcome_email: str | None
+
+    @property
+    def finished(self) -> bool:
+        return self.status is not RequestStatus.ACCEPTED
+
+
+@dataclass(frozen=True)
+class Step:
+    step: str
+    at: datetime
+    detail: str | None
+
+
+class EmailTaken(Conflict):
+    """The e-mail address already belongs to a customer, an auth user or a request under way."""
+
+    def __init__(self, request_id: UUID | None = None, user_id: UUID | None = None, staff_id: UUID | None = None) -> None:
+        super().__init__()
+        self.request_id, self.user_id, self.staff_id = request_id, user_id, staff_id
+
+
+class KeyInUse(Conflict):
+    """A request with the same Idempotency-Key is being answered right now; try again in a moment."""
+
+
+class KeyReused(TripwireError):
+    """The Idempotency-Key was used before with another body."""
+
+
+class NotFailed(Conflict):
+    """Only a failed request can be retried."""
+
+
+def backoff_seconds(base: float, attempts: int) -> float:
+    """The pause after the `attempts`-th failed attempt: base, 2·base, 4·base, …"""
+    return float(base * 2 ** (attempts - 1))

@@ -1,0 +1,54 @@
+"""The mode: which way new requests go. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tripwire_shared.errors import Conflict
+
+# The row of system_config, and the channel on which a switch is told.
+MODE_KEY = "traffic_mode"
+MODE_CHANNEL = "tripwire_mode"
+
+
+class Mode(StrEnum):
+    ASYNC_QUEUE = "async_queue"
+    SYNC_DIRECT = "sync_direct"
+
+
+@dataclass(frozen=True)
+class ModeRecord:
+    mode: Mode
+    version: int
+    changed_at: datetime
+    changed_by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Switched:
+    mode: Mode
+    previous_mode: Mode
+    version: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Which version one API process obeys, and since when."""
+
+    service: str
+    host: str
+    pid: int
+    version: int
+    applied_at: datetime
+
+
+class ModeVersionConflict(Conflict):
+    """Somebody else switched the mode meanwhile."""
+
+    def __init__(self, current: ModeRecord) -> None:
+        super().__init__(
+            f"The mode is {current.mode} at version {current.version}, changed by {current.changed_by or 'nobody'}."
+            " Look again, then decide."
+        )
+        self.current = current

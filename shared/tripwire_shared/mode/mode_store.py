@@ -1,0 +1,68 @@
+"""The mode in PostgreSQL: read, switch, and the receipts of the processes that obey it."""
+
+import os
+import socket
+from typing import Any
+from uuid import UUID
+
+from tripwire_shared.database import Connection, Database
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, Receipt, Switched
+from tripwire_shared.sql import load_queries
+
+
+class ModeStore:
+    """The kill switch. Raises DatabaseUnavailable throughout."""
+
+    def __init__(self, database: Database, health_log: HealthLog) -> None:
+        self._database = database
+        self._health_log = health_log
+        self._queries = load_queries(__file__)
+
+    def read(self) -> ModeRecord:
+        return self._database.read(lambda connection: _record(self._queries.read_mode(connection)))
+
+    def switch(
+        self, mode: Mode, *, reason: str | None, changed_by: str, staff_id: UUID | None, expected_version: int | None
+    ) -> Switched:
+        """Writes the next version with its history, event, alert and notification in one transaction.
+
+        The mode that is set already stays as it is, without a new version. Raises ModeVersionConflict where
+        `expected_version` is given and stale.
+        """
+        with self._database.transaction() as connection:
+            current = _record(self._queries.lock_mode(connection))
+            if expected_version is not None and expected_version != current.version:
+                raise ModeVersionConflict(current)
+            if mode is current.mode:
+                return Switched(mode, current.mode, current.version)
+            written = self._queries.write_mode(
+                connection, mode=mode, previous_mode=current.mode, changed_by=changed_by, reason=reason
+            )
+            about = {"mode": mode, "previous_mode": current.mode, "version": written.version, "reason": reason}
+            self._queries.log_switch(connection, staff_id=staff_id, detail=about)
+            self._health_log.record_in(
+                connection,
+                Event(EventType.SWITCH, f"System mode changed to: {mode}", {**about, "changed_by": changed_by}),
+            )
+        self._health_log.wake_alerts()
+        return Switched(mode, current.mode, written.version)
+
+    def write_receipt(self, connection: Connection, *, service: str, version: int) -> None:
+        """Says on the listener's own `connection` that this process obeys `version`."""
+        self._queries.write_receipt(
+            connection, service=service, host=socket.gethostname(), process_id=os.getpid(), version=version
+        )
+
+    def forget_dead_receipts(self) -> None:
+        with self._database.connection() as connection:
+            self._queries.forget_dead_receipts(connection)
+
+    def receipts(self) -> list[Receipt]:
+        rows = self._database.read(lambda connection: list(self._queries.live_receipts(connection)))
+        return [Receipt(row.service, row.host, row.pid, row.version, row.applied_at) for row in rows]
+
+
+def _record(row: Any) -> ModeRecord:
+    return ModeRecord(Mode(row.value), row.version, row.changed_at, row.changed_by, row.reason)

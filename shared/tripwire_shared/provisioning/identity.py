@@ -1,0 +1,75 @@
+"""Who makes auth users: our own PostgreSQL, or Supabase through its admin API."""
+
+from typing import Protocol
+from uuid import UUID
+
+import requests
+
+from tripwire_shared.database import Connection
+from tripwire_shared.errors import IdentityProviderUnavailable
+from tripwire_shared.intake.request_states import Claim
+from tripwire_shared.provisioning.customer_store import CustomerStore
+from tripwire_shared.settings import Settings
+from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT
+
+
+class IdentityProvider(Protocol):
+    def prepare(self, claim: Claim, password_hash: str | None) -> None:
+        """What has to happen before the transaction, as it asks another server. Repeatable.
+
+        Raises IdentityProviderUnavailable.
+        """
+
+    def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
+        """The auth user, where the checks found none. Inside the transaction. Raises SomebodyWasFaster."""
+        ...
+
+
+class PostgresIdentity:
+    """The auth user is one more row of the customer's transaction."""
+
+    def __init__(self, customers: CustomerStore) -> None:
+        self._customers = customers
+
+    def prepare(self, claim: Claim, password_hash: str | None) -> None:
+        return
+
+    def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
+        return self._customers.insert_auth_user(connection, claim, password_hash)
+
+
+class SupabaseIdentity:
+    """Supabase's admin API makes the auth user first; its app metadata names the request, so that a retry resumes."""
+
+    def __init__(self, url: str, service_role_key: str) -> None:
+        self._endpoint = f"{url.rstrip('/')}/auth/v1/admin/users"
+        self._headers = {"apikey": service_role_key, "Authorization": f"Bearer {service_role_key}"}
+
+    def prepare(self, claim: Claim, password_hash: str | None) -> None:
+        body: dict[str, object] = {
+            "email": claim.email,
+            "email_confirm": True,
+            "app_metadata": {"tripwire_request_id": str(claim.request_id)},
+            "user_metadata": {"full_name": claim.full_name},
+        }
+        if password_hash is not None:
+            body["password_hash"] = password_hash
+        try:
+            answer = requests.post(
+                self._endpoint, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
+        # 422: there is one already, ours from an earlier attempt or somebody else's; the checks read which.
+        if answer.status_code not in (200, 201, 422):
+            raise IdentityProviderUnavailable(f"The identity provider answered {answer.status_code}.")
+
+    def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
+        # prepare() made one or found one, yet the checks saw none: it was removed meanwhile. Try again.
+        raise IdentityProviderUnavailable("The identity provider's user is not in auth.users.")
+
+
+def build_identity(settings: Settings, customers: CustomerStore) -> IdentityProvider:
+    if settings.identity_provider == "supabase":
+        return SupabaseIdentity(settings.supabase_url, settings.supabase_service_role_key)
+    return PostgresIdentity(customers)

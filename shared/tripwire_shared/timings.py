@@ -1,0 +1,108 @@
+"""Every time-out and interval that the settings do not set, in seconds, in one place.
+
+The contract fixes the sums (a 503 within 2 s, an alert within 1 s, recovery within 10 s); the parts below are
+chosen so that the sums hold. Where a number follows from another, the comment says how.
+"""
+
+# PostgreSQL. A silent server must not hold a request: one statement at most 1.5 s, all statements of an API request
+# together 1.8 s, so that a 503 leaves within 2 s. Workers may wait longer, but less than a job's limit.
+API_STATEMENT_LIMIT = 1.5
+API_REQUEST_BUDGET = 1.8
+WORKER_STATEMENT_LIMIT = 10.0
+POOL_TIMEOUT = 0.5
+CONNECT_TIMEOUT = 2
+# Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
+IDLE_IN_TRANSACTION_MS = 3_000
+STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 1_000
+TCP_USER_TIMEOUT_MS = 4_000
+
+# A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks
+# each second: another has the request after 9 s at most.
+CLAIM_LEASE = 5.0
+# How long the API's synchronous path waits for a request that a worker holds, before it answers 202.
+RIVAL_WAIT = 1.0
+RIVAL_POLL = 0.05
+
+# All of the synchronous path's waits for the database together; after it the answer is 202 and the sweep goes on.
+SYNC_PROVISIONING_BUDGET = 3.0
+
+# Idempotency keys: a key whose process died is free again after this.
+KEY_ABANDONED_AFTER = 30.0
+
+# Redis, seen from the API: a frozen server costs one time-out.
+REDIS_TIMEOUT = 0.2
+BREAKER_PROBE_INTERVAL = 0.5
+# An incident closes only when no process has seen a failure for this long.
+INCIDENT_QUIET = 1.0
+# An outage that comes back within this continues the same incident.
+INCIDENT_REOPEN_WITHIN = 10.0
+
+# RQ.
+JOB_TIMEOUT = 10
+JOB_FAILURE_TTL = 86_400
+WORKER_TTL = 20
+WORKER_RECONNECT_WAIT = 1
+CHILD_RESTART_PAUSE = 0.5
+
+# Mode.
+LISTENER_WAIT = 5.0
+LISTENER_RECONNECT_PAUSE = 0.5
+
+# Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
+DELIVERY_LEASE = 30.0
+DELIVERY_POLL = 1.0
+MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
+MAIL_GIVE_UP_AFTER = 86_400.0
+ALERT_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+ALERT_SPACING = 1.0
+FAILED_REQUESTS_ALERT_WINDOW = 60.0
+TELEGRAM_TIMEOUT = 5.0
+SMTP_TIMEOUT = 10.0
+IDENTITY_PROVIDER_TIMEOUT = 3.0
+
+# Health events wait in memory for their writer: at most this many.
+HEALTH_QUEUE_SIZE = 1_000
+
+# People.
+TOKEN_CACHE_TTL = 0.8
+SESSION_TTL = 12 * 3600.0
+INVITATION_TTL = 72 * 3600.0
+LOGIN_WINDOW = 60.0
+LOGIN_FAILURES_PER_ACCOUNT = 5
+LOGIN_FAILURES_PER_ADDRESS = 50
+PREFER_WAIT_MAX = 30.0
+PREFER_WAIT_POLL = 0.1
+
+# Housekeeping of the worker service.
+RETENTION_INTERVAL = 3_600.0
+
+# Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
+# page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
+UI_CONNECT_TIMEOUT = 1.0
+UI_PAGE_BUDGET = 2.8
+UI_REFRESH = 5.0
+UI_FIGURE_AGEING_AFTER = 15.0
+UI_SESSION_IDLE = 30 * 60.0
+UI_SESSION_END = SESSION_TTL
+# Moving the idle time on costs a Set-Cookie: not more often than this.
+UI_SESSION_TOUCH = 60.0
+UI_GRACEFUL_TIMEOUT = 5
+
+# `make run` (deploy/local). The stop limits add up to less than the 10 s within which everything must have ended.
+LOCAL_START_LIMIT = 30.0
+LOCAL_READY_LIMIT = 60.0
+LOCAL_POLL = 0.1
+LOCAL_HTTP_TIMEOUT = 2.0
+LOCAL_CONNECT_TIMEOUT = 3
+LOCAL_STOP_WORKER = 3.0
+LOCAL_STOP_ADMIN_UI = 1.0
+LOCAL_STOP_API = 2.0
+LOCAL_STOP_VALKEY = 1.0
+LOCAL_STOP_POSTGRES = 2.0
+LOCAL_STOP_BUDGET = 10.0
+LOCAL_ORPHAN_STOP = 2.0
+# A dead process is started again at once; after five deaths in a minute only every ten seconds.
+LOCAL_RESTART_PAUSE = 0.5
+LOCAL_RESTART_SLOW_PAUSE = 10.0
+LOCAL_DEATHS_WINDOW = 60.0
