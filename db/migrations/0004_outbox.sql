@@ -24,3 +24,5 @@ CREATE INDEX outbox_of_request ON outbox (request_id, id) WHERE channel = 'mail'
 -- Alerts that wait to go out together are one row.
 CREATE UNIQUE INDEX one_waiting_alert_per_merge_key ON outbox (merge_key)
     WHERE status = 'pending' AND merge_key IS NOT NULL;
+CREATE INDEX alerts_finished ON outbox (finished_at) WHERE channel = 'alert';
+CREATE INDEX alerts_by_time ON outbox (created_at) WHERE channel = 'alert';

@@ -10,6 +10,8 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 10.0
 POOL_TIMEOUT = 0.5
+# Background threads ask an unavailable database again after this.
+DATABASE_RETRY_PAUSE = 1.0
 CONNECT_TIMEOUT = 2
 # Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
 IDLE_IN_TRANSACTION_MS = 3_000
@@ -44,6 +46,8 @@ JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 WORKER_RECONNECT_WAIT = 1
 CHILD_RESTART_PAUSE = 0.5
+# Longer than a job may take, so that running jobs finish at SIGTERM.
+WORKER_STOP_TIMEOUT = 15.0
 
 # Mode.
 LISTENER_WAIT = 5.0

@@ -5,6 +5,7 @@ password, ask the identity provider; 3. one transaction: lock the claim, three c
 failure one statement: due again after a pause, or failed for good.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -19,7 +20,6 @@ from tripwire_shared.intake.request_states import Claim, RequestStatus
 from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.keys import Sealer
 from tripwire_shared.logs import get_logger
-from tripwire_shared.outbox.deliverer import Deliverers
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.provisioning.customer_rules import judge
 from tripwire_shared.provisioning.customer_store import CustomerStore, SomebodyWasFaster
@@ -62,14 +62,14 @@ class Provisioning:
         invitations: Invitations,
         outbox: Outbox,
         health_log: HealthLog,
-        deliverers: Deliverers,
+        wake_mails: Callable[[], None],
         hasher: PasswordHasher,
         sealer: Sealer,
         pace: Pace,
         window: float,
     ) -> None:
         self._database, self._requests, self._customers, self._identity = database, requests, customers, identity
-        self._invitations, self._outbox, self._health_log, self._deliverers = invitations, outbox, health_log, deliverers
+        self._invitations, self._outbox, self._health_log, self._wake_mails = invitations, outbox, health_log, wake_mails
         self._hasher, self._sealer, self._pace, self._window = hasher, sealer, pace, window
 
     def provision(self, request_id: UUID, door: Door, *, fallback: bool = False) -> Outcome:
@@ -97,7 +97,7 @@ class Provisioning:
         """Ends requests whose process died in their last attempt; returns how many."""
         count = self._requests.give_up_exhausted(batch, self._health_log.record_failed_request)
         if count:
-            self._deliverers.wake_alerts()
+            self._health_log.wake_alerts()
         return count
 
     def _prepare(self, claim: Claim) -> _Prepared:
@@ -116,7 +116,7 @@ class Provisioning:
             with self._database.transaction() as connection:
                 outcome = self._check_and_create(connection, claim, prepared, answer_now=answer_now)
         if outcome is Outcome.PROVISIONED:
-            self._deliverers.wake_mails()
+            self._wake_mails()
         return outcome
 
     def _check_and_create(
@@ -152,7 +152,7 @@ class Provisioning:
         if status is None:
             return Outcome.NOT_MINE
         if status is RequestStatus.FAILED:
-            self._deliverers.wake_alerts()
+            self._health_log.wake_alerts()
             return Outcome.FAILED
         return Outcome.TRY_AGAIN
 

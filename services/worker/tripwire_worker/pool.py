@@ -1,0 +1,87 @@
+"""The pool: WORKER_CONCURRENCY RQ workers, each one process that runs one job at a time.
+
+RQ is trusted with one thing: handing an id to a free process. Its retry, scheduler and recovery are not used (they take
+ten minutes and more by default); `due_at` in PostgreSQL drives all of that.
+"""
+
+import os
+import signal
+from collections.abc import Iterable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+from rq.worker_pool import WorkerPool
+
+from tripwire_shared.logs import configure_logging
+from tripwire_shared.queue.request_queue import QUEUE_NAME
+from tripwire_shared.resources import Resources, build_resources
+from tripwire_shared.settings import Settings, load_settings
+from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
+from tripwire_worker.process_ties import end_with_parent
+
+REQUIRED = ("DATABASE_URL", "SECRET_KEY")
+
+_resources: Resources | None = None
+
+
+def worker_resources() -> Resources:
+    """What the jobs of this process work with; RQ gives a job no other way to it."""
+    if _resources is None:
+        raise RuntimeError("not inside a worker process of the pool")
+    return _resources
+
+
+class RequestWorker(SimpleWorker):
+    """One queue only: with more, RQ would take a job without a safety copy. Back within a second of Redis' return."""
+
+    max_connection_wait_time = WORKER_RECONNECT_WAIT
+
+    def __init__(self, queues: Iterable[Queue], **arguments: Any) -> None:
+        super().__init__(list(queues), worker_ttl=WORKER_TTL, **arguments)
+
+
+class RequestPool(WorkerPool):
+    """RQ's pool, but without its scheduler, and with everything built in the child after fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            [QUEUE_NAME],
+            connection=Redis.from_url(settings.queue_url),
+            num_workers=settings.worker_concurrency,
+            worker_class=RequestWorker,
+            serializer=JSONSerializer,
+        )
+        self._settings = settings
+
+    def get_worker_process(
+        self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO"
+    ) -> BaseProcess:
+        return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
+
+
+def _run_worker(settings: Settings, name: str, parent: int) -> None:
+    global _resources
+    end_with_parent(parent, signal.SIGTERM)
+    # Its own client: RQ stretches the time-outs of the one that it is given.
+    redis = Redis.from_url(settings.queue_url)
+    _resources = build_resources(settings, service="worker")
+    worker = RequestWorker(
+        [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
+        name=name,
+        connection=redis,
+        serializer=JSONSerializer,
+    )
+    try:
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    finally:
+        _resources.stop()
+
+
+def main() -> None:
+    settings = load_settings(REQUIRED)
+    configure_logging("worker", settings.log_level, settings.log_format)
+    RequestPool(settings).start(logging_level="WARNING")

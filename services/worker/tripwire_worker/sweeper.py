@@ -1,0 +1,37 @@
+"""The sweep process: sweep, late deliveries and housekeeping. It needs PostgreSQL only and never imports RQ's worker."""
+
+import signal
+import threading
+
+from tripwire_shared.logs import configure_logging
+from tripwire_shared.resources import build_resources
+from tripwire_shared.settings import load_settings
+from tripwire_shared.timings import JOB_TIMEOUT
+from tripwire_worker.housekeeping import Housekeeping
+from tripwire_worker.sweep import Sweep
+
+REQUIRED = ("DATABASE_URL", "SECRET_KEY")
+
+
+def main() -> None:
+    settings = load_settings(REQUIRED)
+    configure_logging("sweep", settings.log_level, settings.log_format)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    resources = build_resources(settings, service="sweep")
+    sweep = Sweep(
+        resources.requests,
+        resources.provisioning,
+        resources.pace,
+        interval=settings.sweep_interval_seconds,
+        threads=settings.worker_concurrency,
+    )
+    housekeeping = Housekeeping(resources.database, settings.health_log_retention_days)
+    resources.start()
+    sweep.start()
+    housekeeping.start()
+    stopped.wait()
+    housekeeping.stop()
+    sweep.stop(JOB_TIMEOUT)
+    resources.stop()

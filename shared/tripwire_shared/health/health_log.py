@@ -1,0 +1,106 @@
+"""The health log: events in PostgreSQL, and the alert of each CRITICAL and SWITCH stored in the same transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from tripwire_shared.database import Connection, Database
+from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.health.alert import Alert
+from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.sql import load_queries
+
+REQUESTS_FAILING = "requests failing"
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    id: int
+    event_type: EventType
+    message: str
+    metadata: dict[str, Any]
+    created_at: datetime
+
+
+class HealthLog:
+    """`wake_alerts` tells the deliverer that an alert was committed. `send_directly` sends one without PostgreSQL."""
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        writer: BackgroundWriter,
+        wake_alerts: Callable[[], None],
+        send_directly: Callable[[Alert], None],
+    ) -> None:
+        self._database, self._outbox, self._writer = database, outbox, writer
+        self.wake_alerts = wake_alerts
+        self._send_directly = send_directly
+        self._sql = load_queries(__file__)
+
+    def record(self, event: Event) -> None:
+        """Writes the event soon. Never raises and never costs the caller time."""
+        self._writer.submit(_Recording(self, event).write)
+
+    def record_in(self, connection: Connection, event: Event) -> None:
+        """Writes the event and its alert in the caller's transaction; call `wake_alerts` after the commit."""
+        self.record_silently_in(connection, event)
+        if event.alerts:
+            self._outbox.put_alert(connection, alert_body(event.type, event.message, dict(event.metadata)))
+
+    def record_silently_in(self, connection: Connection, event: Event) -> None:
+        """Writes the event without an alert, for when that went out already."""
+        self._sql.insert_event(connection, type=event.type, message=event.message, metadata=dict(event.metadata))
+
+    def record_failed_request(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
+        """CRITICAL for each request that used up its attempts; the alerts of a minute are one message after the first."""
+        about: dict[str, Any] = {"request_id": str(request_id), "attempts": attempts, "error": error}
+        message = "A request used up its attempts and failed"
+        self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about)
+        self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS_FAILING)
+
+    def latest(self, limit: int, type: EventType | None = None, before: int | None = None) -> list[LoggedEvent]:
+        """Newest first."""
+        rows = self._database.read(
+            lambda connection: list(self._sql.latest_events(connection, limit=limit, type=type, before=before))
+        )
+        return [LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows]
+
+    def write(self, event: Event, *, alert: bool) -> None:
+        """Writes the event now, in a transaction of its own. Raises DatabaseUnavailable."""
+        with self._database.transaction() as connection:
+            if alert:
+                self.record_in(connection, event)
+            else:
+                self.record_silently_in(connection, event)
+        if alert and event.alerts:
+            self.wake_alerts()
+
+    def send_directly(self, event: Event) -> None:
+        """Past PostgreSQL, for when it is away: an alert must not depend on what failed."""
+        self._send_directly(Alert(event.type, event.message, datetime.now(UTC), event.metadata))
+
+
+class _Recording:
+    """An event on its way into the log. Where the database is away its alert goes out from memory, once."""
+
+    def __init__(self, log: HealthLog, event: Event) -> None:
+        self._log, self._event, self._alerted = log, event, False
+
+    def write(self) -> None:
+        try:
+            self._log.write(self._event, alert=not self._alerted)
+        except DatabaseUnavailable:
+            if self._event.alerts and not self._alerted:
+                self._alerted = True
+                self._log.send_directly(self._event)
+            raise
+
+
+def alert_body(type: str, message: str, details: dict[str, Any]) -> dict[str, Any]:
+    """An alert as the outbox stores it."""
+    return {"type": str(type), "message": message, "details": details}

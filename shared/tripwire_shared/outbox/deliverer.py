@@ -1,0 +1,100 @@
+"""Delivers what waits in the outbox: a thread for each channel, so that a hung Telegram never delays a mail.
+
+Every API process and every sweep process has both; the lease sees to it that a message is never with two at once.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tripwire_shared.errors import DatabaseUnavailable, TripwireError
+from tripwire_shared.logs import get_logger
+from tripwire_shared.outbox.outbox import Channel, Message, Outbox
+from tripwire_shared.timings import DELIVERY_POLL
+
+
+class DeliveryFailed(TripwireError):
+    """The message could not be delivered. `retry_after`: seconds that the receiver asked for."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a channel delivers: `deliver` raises DeliveryFailed; `pause` gives the seconds until the next try, None to
+    give up; `on_failed` and `on_given_up` say it aloud."""
+
+    channel: Channel
+    deliver: Callable[[Message], None]
+    pause: Callable[[Message], float | None]
+    on_failed: Callable[[Message, str], None]
+    on_given_up: Callable[[Message, str], None]
+
+
+class Deliverer:
+    def __init__(self, outbox: Outbox, route: Route) -> None:
+        self._outbox, self._route = outbox, route
+        self._woken = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"deliver-{route.channel}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was put in: look now. Costs the caller nothing."""
+        self._woken.set()
+
+    def stop(self, timeout: float) -> None:
+        """Asks the thread to end after the message it is at, and waits up to `timeout` seconds."""
+        self._stopped.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def run_once(self) -> int:
+        """Delivers one message if one is due; returns how many were leased (0 or 1)."""
+        message = self._outbox.lease(self._route.channel)
+        if message is None:
+            return 0
+        try:
+            self._route.deliver(message)
+        except DeliveryFailed as error:
+            self._put_off(message, error)
+        except DatabaseUnavailable:
+            raise  # the lease brings the message back
+        except Exception as error:
+            get_logger(__name__).exception("a delivery failed unexpectedly", message_id=message.id)
+            self._put_off(message, DeliveryFailed(f"Unexpected error ({type(error).__name__})."))
+        else:
+            self._outbox.mark_sent(message)
+        return 1
+
+    def _put_off(self, message: Message, error: DeliveryFailed) -> None:
+        pause = self._route.pause(message)
+        if pause is None:
+            if self._outbox.give_up(message, str(error)):
+                self._route.on_given_up(message, str(error))
+            return
+        self._outbox.put_off(message, max(pause, error.retry_after or 0.0), str(error))
+        self._route.on_failed(message, str(error))
+
+    def _run(self) -> None:
+        log = get_logger(__name__)
+        while not self._stopped.is_set():
+            self._woken.clear()
+            pause = DELIVERY_POLL
+            try:
+                if self.run_once():
+                    continue
+                due_in = self._outbox.next_due_in(self._route.channel)
+                if due_in is not None:
+                    # Never zero: the head may be held back by its second of spacing or by another's lease.
+                    pause = min(DELIVERY_POLL, max(due_in, 0.05))
+            except DatabaseUnavailable:
+                log.warning("deliveries wait for the database", channel=self._route.channel)
+            except Exception:
+                log.exception("the deliverer failed unexpectedly", channel=self._route.channel)
+            self._woken.wait(pause)

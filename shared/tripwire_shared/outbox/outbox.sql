@@ -1,0 +1,84 @@
+-- Mails and alerts: stored with what caused them, delivered afterwards under a lease.
+
+-- name: put_mail!
+-- A welcome mail that is to be sent.
+INSERT INTO outbox (channel, user_id, request_id, invitation_id)
+VALUES ('mail', :user_id, :request_id, :invitation_id);
+
+-- name: put_alert!
+-- An alert that is to be sent now.
+INSERT INTO outbox (channel, body) VALUES ('alert', :body);
+
+-- name: lock_kind$
+-- Two first alerts of a kind at the same moment: the second must see the first.
+SELECT pg_advisory_xact_lock(hashtext('tripwire alert ' || :kind));
+
+-- name: merged_recently$
+-- Whether an alert of this kind went out, or was begun, within the window.
+SELECT true FROM outbox
+WHERE channel = 'alert' AND body ->> 'kind' = :kind AND created_at > now() - make_interval(secs => :window) LIMIT 1;
+
+-- name: put_merged_alert!
+-- One row for all alerts of a kind until the window is over; each further one only counts.
+INSERT INTO outbox (channel, body, merge_key, ready_at, due_at)
+VALUES ('alert', :body, :kind, now() + make_interval(secs => :window), now() + make_interval(secs => :window))
+ON CONFLICT (merge_key) WHERE status = 'pending' AND merge_key IS NOT NULL
+DO UPDATE SET body = jsonb_set(outbox.body, '{details,requests}',
+                               to_jsonb((outbox.body #>> '{details,requests}')::integer + 1));
+
+-- name: lease_mail^
+-- The mail that has been due longest. The lease moves due_at, so that a dead deliverer's mail comes back.
+UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
+WHERE id = (SELECT id FROM outbox WHERE channel = 'mail' AND status = 'pending' AND due_at <= now()
+            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at;
+
+-- name: lease_alert^
+-- The head of the line and no other, so that alerts go out in order; and none within a second of the last one.
+-- The advisory lock makes deliverers of all processes look one after the other.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('tripwire alerts')) AS mine
+), head AS (
+    SELECT id, due_at FROM outbox
+    WHERE channel = 'alert' AND status = 'pending' AND ready_at <= now()
+    ORDER BY ready_at, id LIMIT 1
+)
+UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1,
+                  merge_key = NULL
+FROM head, turn
+WHERE outbox.id = head.id AND turn.mine AND head.due_at <= now() AND outbox.status = 'pending'
+  AND NOT EXISTS (SELECT 1 FROM outbox WHERE channel = 'alert' AND finished_at > now() - make_interval(secs => :spacing))
+RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at;
+
+-- name: mark_sent$
+-- Delivered; no row where the lease had run out and another has it.
+UPDATE outbox SET status = 'sent', finished_at = clock_timestamp(), claimed_by = NULL, last_error = NULL
+WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
+
+-- name: put_off!
+-- Not delivered: again after a pause.
+UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error
+WHERE id = :id AND claimed_by = :owner AND status = 'pending';
+
+-- name: give_up$
+-- Not delivered, and not tried again.
+UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :error
+WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
+
+-- name: note_mail!
+-- What happened to the mail, in the timeline of its request.
+INSERT INTO request_steps (request_id, step, detail) VALUES (:request_id, :step, :detail);
+
+-- name: next_due_in$
+-- Seconds until a message of the channel can be delivered; null where none waits.
+SELECT extract(epoch FROM min(greatest(due_at, ready_at)) - clock_timestamp())::float8
+FROM outbox WHERE channel = :channel AND status = 'pending';
+
+-- name: waiting^
+-- What waits, and whether its head was refused: the states of mail and Telegram.
+SELECT
+    count(*) FILTER (WHERE channel = 'mail') AS mails_waiting,
+    count(*) FILTER (WHERE channel = 'alert') AS alerts_waiting,
+    coalesce(bool_or(last_error IS NOT NULL) FILTER (WHERE channel = 'mail'), false) AS mail_failing,
+    coalesce(bool_or(last_error IS NOT NULL) FILTER (WHERE channel = 'alert'), false) AS alerts_failing
+FROM outbox WHERE status = 'pending';

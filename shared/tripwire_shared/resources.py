@@ -1,0 +1,193 @@
+"""Everything a process works with, built once, after fork, in one place; tests build the same with other settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tripwire_shared.database import Database
+from tripwire_shared.health.alert import Alert, alert_text
+from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.health.incident import Incidents
+from tripwire_shared.health.telegram import Telegram, alert_pause
+from tripwire_shared.intake.accept import Intake
+from tripwire_shared.intake.request_store import AttemptRules, RequestStore
+from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.mail.mailer import build_mailer
+from tripwire_shared.mail.welcome import WelcomeMail
+from tripwire_shared.mode.listener import ModeListener
+from tripwire_shared.mode.mode_cache import ModeCache
+from tripwire_shared.mode.mode_store import ModeStore
+from tripwire_shared.outbox.deliverer import Deliverer, Route
+from tripwire_shared.outbox.outbox import Channel, Message, Outbox
+from tripwire_shared.provisioning.customer_store import CustomerStore
+from tripwire_shared.provisioning.identity import build_identity
+from tripwire_shared.provisioning.invitation import Invitations
+from tripwire_shared.provisioning.pace import Pace
+from tripwire_shared.provisioning.passwords import PasswordHasher
+from tripwire_shared.provisioning.provision import Provisioning
+from tripwire_shared.queue.breaker import Breaker
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
+from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.settings import Settings
+from tripwire_shared.staff.staff_store import StaffStore
+from tripwire_shared.staff.tokens import Tokens
+from tripwire_shared.timings import API_STATEMENT_LIMIT, WORKER_STATEMENT_LIMIT
+
+# Beside the threads that answer requests: the listener's rereads, two deliverers, the health writer.
+BACKGROUND_CONNECTIONS = 3
+STOP_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Resources:
+    """One for each process. `start()` begins the background threads, `stop()` ends them and closes the pool."""
+
+    settings: Settings
+    service: str
+    database: Database
+    hasher: PasswordHasher
+    staff: StaffStore
+    tokens: Tokens
+    requests: RequestStore
+    pace: Pace
+    outbox: Outbox
+    telegram: Telegram
+    health_log: HealthLog
+    incidents: Incidents
+    invitations: Invitations
+    mode_store: ModeStore
+    mode_cache: ModeCache
+    mode_listener: ModeListener
+    request_queue: RequestQueue
+    breaker: Breaker
+    provisioning: Provisioning
+    intake: Intake
+    mails: Deliverer
+    alerts: Deliverer
+    writer: BackgroundWriter
+
+    def start(self) -> None:
+        """Deliverers and health log everywhere; listener and breaker where requests come in."""
+        self.writer.start()
+        self.mails.start()
+        self.alerts.start()
+        if self.service == "api":
+            self.breaker.start()
+            self.mode_listener.start()
+            # An outage may have ended while nobody was there to see it.
+            self.incidents.queue_is_back_soon()
+
+    def stop(self) -> None:
+        for end in (self.mode_listener.stop, self.breaker.stop, self.incidents.stop):
+            end()
+        for deliverer in (self.mails, self.alerts):
+            deliverer.stop(STOP_TIMEOUT)
+        self.writer.stop(STOP_TIMEOUT)
+        self.database.close()
+
+
+class _Late:
+    """A callable that is known only after what needs it: health log and deliverers speak to each other."""
+
+    def __init__(self) -> None:
+        self.target: Callable[[], None] = lambda: None
+
+    def __call__(self) -> None:
+        self.target()
+
+
+def build_resources(settings: Settings, *, service: str) -> Resources:
+    """Builds everything for one process of `service` ("api", "worker", "sweep"); nothing is started yet."""
+    in_api = service == "api"
+    threads = settings.web_threads if in_api else settings.worker_concurrency if service == "sweep" else 1
+    database = Database(
+        settings.database_url,
+        application_name=f"tripwire-{service}",
+        pool_size=threads + BACKGROUND_CONNECTIONS,
+        statement_limit=API_STATEMENT_LIMIT if in_api else WORKER_STATEMENT_LIMIT,
+    )
+    hasher = PasswordHasher()
+    sealer = Sealer(settings.secret_keys, "waiting passwords")
+    writer, outbox, telegram = BackgroundWriter(), Outbox(database), Telegram(settings)
+    wake_mails, wake_alerts = _Late(), _Late()
+    health_log = HealthLog(database, outbox, writer, wake_alerts, _direct(telegram))
+    incidents = Incidents(database, outbox, health_log, writer)
+    customers = CustomerStore()
+    invitations = Invitations(
+        database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
+    )
+    rules = AttemptRules(settings.job_max_attempts, settings.job_backoff_seconds, settings.sweep_after_seconds)
+    requests = RequestStore(database, rules)
+    pace = Pace(database, settings.worker_rate_limit)
+    provisioning = Provisioning(
+        database, requests, customers, build_identity(settings, customers), invitations, outbox, health_log,
+        wake_mails, hasher, sealer, pace, settings.idempotency_window_seconds,
+    )  # fmt: skip
+    queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
+    breaker = Breaker(
+        queue.ping,
+        on_open=incidents.queue_failed_soon,
+        on_close=incidents.queue_is_back_soon,
+        on_probe_failed=incidents.queue_still_failing_soon,
+    )
+    mode_store = ModeStore(database, health_log)
+    mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
+    mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, telegram)
+    wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
+    return Resources(
+        settings=settings,
+        service=service,
+        database=database,
+        hasher=hasher,
+        staff=StaffStore(database, hasher),
+        tokens=Tokens(database),
+        requests=requests,
+        pace=pace,
+        outbox=outbox,
+        telegram=telegram,
+        health_log=health_log,
+        incidents=incidents,
+        invitations=invitations,
+        mode_store=mode_store,
+        mode_cache=mode_cache,
+        mode_listener=ModeListener(settings.listen_url, mode_store, mode_cache, service),
+        request_queue=queue,
+        breaker=breaker,
+        provisioning=provisioning,
+        intake=Intake(
+            requests, mode_cache, breaker, queue, provisioning, sealer,
+            Signer(settings.secret_keys, "request fingerprints"),
+        ),  # fmt: skip
+        mails=mails,
+        alerts=alerts,
+        writer=writer,
+    )
+
+
+def _deliverers(
+    settings: Settings,
+    database: Database,
+    outbox: Outbox,
+    invitations: Invitations,
+    health_log: HealthLog,
+    telegram: Telegram,
+) -> tuple[Deliverer, Deliverer]:
+    welcome = WelcomeMail(database, invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)
+
+    def telegram_failed(message: Message, reason: str) -> None:
+        # The head of the line holds the others back, so its first failure is the first of this trouble.
+        if message.attempts == 1:
+            health_log.record(Event(EventType.WARNING, "Telegram does not take alerts; they wait", {"reason": reason}))
+
+    mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
+    alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
+    return Deliverer(outbox, mails), Deliverer(outbox, alerts)
+
+
+def _direct(telegram: Telegram) -> Callable[[Alert], None]:
+    def send(alert: Alert) -> None:
+        if telegram.configured:
+            telegram.send(alert_text(alert))
+
+    return send
