@@ -108,6 +108,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         statement_limit=API_STATEMENT_LIMIT if in_api else WORKER_STATEMENT_LIMIT,
     )
     hasher = PasswordHasher()
+    tokens = Tokens(database)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
     writer, outbox, telegram = BackgroundWriter(), Outbox(database), Telegram(settings)
     wake_mails, wake_alerts = _Late(), _Late()
@@ -140,8 +141,8 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         service=service,
         database=database,
         hasher=hasher,
-        staff=StaffStore(database, hasher),
-        tokens=Tokens(database),
+        staff=StaffStore(database, hasher, tokens),
+        tokens=tokens,
         requests=requests,
         pace=pace,
         outbox=outbox,

@@ -221,7 +221,8 @@ def load_settings(
         try:
             raw = _raw(name, given, secret=item.metadata["secret"])
             values[item.name] = item.metadata["parse"](raw or item.metadata["default"])
-            if name in required and not raw and not item.metadata["default"]:
+            stand_in = name == "REDIS_URL" and given.get("REDIS_HOST")
+            if name in required and not raw and not stand_in:
                 problems.append(f"{name} is missing")
         except ValueError as error:
             problems.append(f"{name} {error}")

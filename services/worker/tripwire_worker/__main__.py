@@ -27,12 +27,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging("worker", settings.log_level, settings.log_format)
-    duties: dict[str, Callable[[], None]] = {"sweep": sweeper.main}
-    if settings.queue_url:
-        duties["pool"] = pool.main
-    else:
-        get_logger(__name__).warning("no Redis is configured: the sweep alone provisions")
-    _watch(duties)
+    _watch({"pool": pool.main, "sweep": sweeper.main})
     return 0
 
 

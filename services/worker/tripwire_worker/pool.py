@@ -23,7 +23,7 @@ from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
 from tripwire_worker.process_ties import end_with_parent
 
-REQUIRED = ("DATABASE_URL", "SECRET_KEY")
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 _resources: Resources | None = None
 

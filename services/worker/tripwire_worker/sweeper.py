@@ -10,7 +10,7 @@ from tripwire_shared.timings import JOB_TIMEOUT
 from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.sweep import Sweep
 
-REQUIRED = ("DATABASE_URL", "SECRET_KEY")
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 
 def main() -> None:

@@ -1,0 +1,122 @@
+"""Who may: bearer tokens, roles, and the limit on how often a token may ask.
+
+A guard stands beside each blueprint where it is registered (`app.py`); a test walks the routes and fails where one has
+none.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import g, request
+
+from tripwire_shared.errors import TripwireError
+from tripwire_shared.resources import Resources
+from tripwire_shared.staff.staff import Role, Staff
+
+Guard = Callable[[], None]
+BUCKETS_AT_MOST = 10_000
+
+
+class NotSignedIn(TripwireError):
+    """A valid bearer token is needed: Authorization: Bearer TOKEN."""
+
+
+class Forbidden(TripwireError):
+    """Your role does not allow this."""
+
+
+class TooManyRequests(TripwireError):
+    """This token asks too often; wait a second."""
+
+
+@dataclass
+class _Bucket:
+    level: float
+    at: float
+
+
+class RateLimit:
+    """A token bucket for each bearer token in this process: `per_second`, and a burst of as many again. 0: no limit."""
+
+    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._clock = per_second, clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, token: str) -> bool:
+        """Whether this request is within the limit."""
+        if not self._per_second:
+            return True
+        now = self._clock()
+        with self._lock:
+            bucket = self._buckets.setdefault(token, _Bucket(2.0 * self._per_second, now))
+            self._buckets.move_to_end(token)
+            if len(self._buckets) > BUCKETS_AT_MOST:
+                self._buckets.popitem(last=False)
+            full = 2.0 * self._per_second
+            bucket.level = min(full, bucket.level + (now - bucket.at) * self._per_second)
+            bucket.at = now
+            if bucket.level < 1:
+                return False
+            bucket.level -= 1
+            return True
+
+
+def public() -> None:
+    """The guard of what needs no token: said, not forgotten."""
+
+
+def staff_only(resources: Resources) -> Guard:
+    """Any active member of staff, within the rate limit."""
+    limit = RateLimit(resources.settings.api_rate_limit)
+
+    def guard() -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise NotSignedIn()
+        staff = resources.tokens.authenticate(token)
+        if staff is None:
+            raise NotSignedIn("The token is unknown, has ended or was revoked.")
+        if not limit.take(token):
+            raise TooManyRequests()
+        g.staff, g.token = staff, token
+
+    return guard
+
+
+def admin_only(staff_guard: Guard) -> Guard:
+    """Admins: what `staff_guard` asks, and the role."""
+
+    def guard() -> None:
+        staff_guard()
+        admins_only()
+
+    return guard
+
+
+def current_staff() -> Staff:
+    """Who asks. Only behind a guard."""
+    staff: Staff = g.staff
+    return staff
+
+
+def current_staff_or_none() -> Staff | None:
+    staff: Staff | None = g.get("staff")
+    return staff
+
+
+def current_token() -> str:
+    token: str = g.token
+    return token
+
+
+def admins_only() -> Staff:
+    """The admin who asks. Raises Forbidden for others."""
+    staff = current_staff()
+    if staff.role is not Role.ADMIN:
+        raise Forbidden()
+    return staff

@@ -1,0 +1,130 @@
+"""Staff in PostgreSQL, and their sign-in. argon2 never runs inside a transaction, and never before the throttle."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from tripwire_shared.database import Database
+from tripwire_shared.errors import NotFound
+from tripwire_shared.provisioning.passwords import PasswordHasher
+from tripwire_shared.sql import load_queries
+from tripwire_shared.staff.staff import (
+    LastAdmin,
+    LoginThrottled,
+    Role,
+    Session,
+    Staff,
+    StaffChange,
+    StaffExists,
+    WrongCredentials,
+)
+from tripwire_shared.staff.tokens import Tokens
+from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS, LOGIN_WINDOW, SESSION_TTL
+
+
+class StaffStore:
+    """Raises DatabaseUnavailable throughout. `by` is the admin who does it, for the activity log."""
+
+    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens) -> None:
+        self._database, self._hasher, self._tokens = database, hasher, tokens
+        self._sql = load_queries(__file__)
+        # Verified against where an account does not exist, so that its absence does not show in the time taken.
+        self._nobodys_hash: str | None = None
+
+    def create(self, email: str, full_name: str, role: Role, password: str | None, by: UUID | None) -> Staff:
+        """Raises StaffExists. Without a password the account can only be used by its tokens."""
+        password_hash = None if password is None else self._hasher.hash(password)
+        with self._database.transaction() as connection:
+            row = self._sql.insert_staff(
+                connection, id=uuid4(), email=email, full_name=full_name, role=role, password_hash=password_hash
+            )
+            if row is None:
+                raise StaffExists()
+            self._sql.log_activity(
+                connection, staff_id=by, action="staff added", detail={"staff_id": str(row.id), "role": role}
+            )
+        return _staff(row)
+
+    def ensure_first_admin(self, email: str, password: str) -> bool:
+        """Makes the first admin where there is none; True: it was made now. Safe with many processes at once."""
+        if self._database.read(self._sql.has_admin):
+            return False
+        password_hash = self._hasher.hash(password)
+        with self._database.connection() as connection:
+            made: int = self._sql.insert_first_admin(
+                connection, id=uuid4(), email=email.strip().lower(), password_hash=password_hash
+            )
+        return made == 1
+
+    def has_admin(self) -> bool:
+        return bool(self._database.read(self._sql.has_admin))
+
+    def list(self) -> list[Staff]:
+        return [_staff(row) for row in self._database.read(lambda connection: list(self._sql.list_staff(connection)))]
+
+    def get(self, staff_id: UUID) -> Staff:
+        """Raises NotFound."""
+        row = self._database.read(lambda connection: self._sql.find_staff(connection, id=staff_id))
+        if row is None:
+            raise NotFound("There is no such member of staff.")
+        return _staff(row)
+
+    def change(self, staff_id: UUID, change: StaffChange, by: UUID) -> Staff:
+        """Raises NotFound, or LastAdmin where nobody could administer any more."""
+        password_hash = None if change.password is None else self._hasher.hash(change.password)
+        with self._database.transaction() as connection:
+            if change.active is False or change.role is Role.SALES:
+                admins = [row.id for row in self._sql.lock_admins(connection)]
+                if admins == [staff_id]:
+                    raise LastAdmin()
+            row = self._sql.change_staff(
+                connection,
+                id=staff_id,
+                full_name=change.full_name,
+                role=change.role,
+                active=change.active,
+                password_hash=password_hash,
+            )
+            if row is None:
+                raise NotFound("There is no such member of staff.")
+            if password_hash is not None:
+                self._sql.end_sessions(connection, id=staff_id)
+            detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
+            detail["password"] = "new" if password_hash else None
+            self._sql.log_activity(connection, staff_id=by, action="staff changed", detail=detail)
+        return _staff(row)
+
+    def sign_in(self, email: str, password: str, address: str) -> Session:
+        """Raises LoginThrottled (five failures a minute for an account from one address, fifty for an address over
+        all accounts) or WrongCredentials, which does not tell whether the account exists."""
+        email = email.strip().lower()
+        attempt = self._begin(email, address)
+        row = self._database.read(lambda connection: self._sql.find_credentials(connection, email=email))
+        password_hash = row.password_hash if row is not None and row.password_hash else self._hash_of_nobody()
+        right = self._hasher.verify(password_hash, password)
+        if not right or row is None or not row.active or not row.password_hash:
+            raise WrongCredentials()
+        made = self._tokens.make(row.id, "session", kind="session", seconds=SESSION_TTL)
+        with self._database.connection() as connection:
+            self._sql.forgive_login(connection, id=attempt)
+        assert made.expires_at is not None  # a session always ends
+        return Session(made.token, made.expires_at, _staff(row))
+
+    def _begin(self, email: str, address: str) -> int:
+        with self._database.transaction() as connection:
+            self._sql.lock_address(connection, address=address)
+            attempt: int | None = self._sql.begin_login(
+                connection, email=email, address=address, window=LOGIN_WINDOW,
+                account_limit=LOGIN_FAILURES_PER_ACCOUNT, address_limit=LOGIN_FAILURES_PER_ADDRESS,
+            )  # fmt: skip
+        if attempt is None:
+            raise LoginThrottled()
+        return attempt
+
+    def _hash_of_nobody(self) -> str:
+        if self._nobodys_hash is None:
+            self._nobodys_hash = self._hasher.hash(uuid4().hex)
+        return self._nobodys_hash
+
+
+def _staff(row: Any) -> Staff:
+    return Staff(row.id, row.email, row.full_name, Role(row.role), row.active)

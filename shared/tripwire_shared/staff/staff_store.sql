@@ -1,0 +1,64 @@
+-- name: insert_staff^
+-- A new member of staff; no row where the e-mail is taken.
+INSERT INTO staff (id, email, full_name, role, password_hash)
+VALUES (:id, :email, :full_name, :role, :password_hash)
+ON CONFLICT DO NOTHING
+RETURNING id, email, full_name, role, active;
+
+-- name: insert_first_admin!
+-- The first admin, only where there is no admin at all.
+INSERT INTO staff (id, email, full_name, role, password_hash)
+SELECT :id, :email, 'First admin', 'admin', :password_hash
+WHERE NOT EXISTS (SELECT 1 FROM staff WHERE role = 'admin')
+ON CONFLICT DO NOTHING;
+
+-- name: has_admin$
+SELECT EXISTS (SELECT 1 FROM staff WHERE role = 'admin');
+
+-- name: list_staff
+-- Everybody, by e-mail.
+SELECT id, email, full_name, role, active FROM staff ORDER BY email;
+
+-- name: find_staff^
+SELECT id, email, full_name, role, active FROM staff WHERE id = :id;
+
+-- name: lock_admins
+-- All active admins, held: two of them must not step down at the same moment.
+SELECT id FROM staff WHERE role = 'admin' AND active ORDER BY id FOR UPDATE;
+
+-- name: change_staff^
+-- Changes what is given.
+UPDATE staff SET full_name = coalesce(:full_name, full_name), role = coalesce(:role, role),
+                 active = coalesce(:active, active), password_hash = coalesce(:password_hash, password_hash)
+WHERE id = :id
+RETURNING id, email, full_name, role, active;
+
+-- name: end_sessions!
+-- After a new password the old sign-ins end.
+UPDATE staff_tokens SET revoked_at = now() WHERE staff_id = :id AND kind = 'session' AND revoked_at IS NULL;
+
+-- name: find_credentials^
+-- The hash to verify a password against.
+SELECT id, email, full_name, role, active, password_hash FROM staff WHERE email = :email;
+
+-- name: lock_address$
+-- Tries from one address count one after the other, so that many at once cannot slip through together.
+SELECT pg_advisory_xact_lock(hashtext('tripwire login ' || :address));
+
+-- name: begin_login$
+-- Counts this try before anything costly runs; no row where the account (from this address) or the address has too
+-- many failures. A try is a failure until it is taken back.
+INSERT INTO login_failures (email, address, at)
+SELECT :email, :address, clock_timestamp()
+FROM (SELECT count(*) FILTER (WHERE email = :email) AS of_account, count(*) AS of_address
+      FROM login_failures WHERE address = :address AND at > clock_timestamp() - make_interval(secs => :window)) recent
+WHERE of_account < :account_limit AND of_address < :address_limit
+RETURNING id;
+
+-- name: forgive_login!
+-- The sign-in succeeded: it was no failure.
+DELETE FROM login_failures WHERE id = :id;
+
+-- name: log_activity!
+-- Who did what; the staff concerned by id.
+INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, :action, :detail);
