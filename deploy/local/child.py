@@ -19,7 +19,7 @@ class Child:
     """One program. Its session keeps a Ctrl-C of the terminal away from it: the supervisor decides the order.
 
     `stop_signal` asks it to end; after `stop_limit` seconds it and its whole group are killed. Every line it prints
-    goes to `write_line`.
+    goes to `write_line`. `on_start` is called with each start, those after a crash included.
     """
 
     def __init__(
@@ -42,10 +42,11 @@ class Child:
         self._write_line = write_line
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self.on_start: Callable[[Child], None] = lambda _: None
 
     @property
     def pid(self) -> int:
-        """The process id, 0 before the first start."""
+        """The process id of the latest start, 0 before the first."""
         return self._process.pid if self._process else 0
 
     @property
@@ -70,6 +71,7 @@ class Child:
             errors="replace",
             start_new_session=True,
         )
+        self.on_start(self)
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 

@@ -1,7 +1,7 @@
 """Ends the children of a supervisor that was killed: a process of its own that holds the other end of a pipe.
 
-A parent-death signal would do on Linux only, and reaches no grandchildren. The supervisor tells each start and end; when the
-pipe closes without a farewell, the guard ends what is left, last started first.
+A parent-death signal is Linux' alone, and reaches no grandchildren. The supervisor tells each start and end; when the
+pipe closes, the guard ends what is left, last started first.
 """
 
 import contextlib
@@ -52,15 +52,15 @@ class Guard:
 
 def main() -> None:
     """Reads starts and ends until the supervisor is gone, then ends what it left."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     alive: dict[int, signal.Signals] = {}
     for line in sys.stdin:
-        word, pid, *number = line.split()
-        if word == "+":
-            alive[int(pid)] = signal.Signals(int(number[0]))
-        else:
-            alive.pop(int(pid), None)
+        match line.split():
+            case ["+", pid, number]:
+                alive[int(pid)] = signal.Signals(int(number))
+            case ["-", pid]:
+                alive.pop(int(pid), None)
     for child, stop_signal in reversed(alive.items()):
         end_process(child, stop_signal, timings.LOCAL_ORPHAN_STOP)
 

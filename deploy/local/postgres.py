@@ -50,6 +50,8 @@ class PostgresServer:
         # Neither PGDATA nor a locale of the caller's may have a say; an empty socket folder: TCP only.
         self._environ = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC", "log_timezone=UTC"]
+        # Refused statements are told by the service that made them; here they would show e-mail addresses.
+        options += ["log_min_messages=log", "log_checkpoints=off"]
         options += [] if durable else ["fsync=off", "full_page_writes=off", "max_connections=200"]
         settings = [part for option in options for part in ("-c", option)]
         self.child = Child(
@@ -127,7 +129,15 @@ class PostgresServer:
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             password = Path(scratch) / "password"
             write_private(password, self._superuser_password)
-            command = [*self._prefix, self._bin / "initdb", "-D", new, "-U", SUPERUSER, f"--pwfile={password}"]
+            command: list[str | Path] = [
+                *self._prefix,
+                self._bin / "initdb",
+                "-D",
+                new,
+                "-U",
+                SUPERUSER,
+                f"--pwfile={password}",
+            ]
             command += ["--auth=scram-sha-256", "--encoding=UTF8", *self._locale()]
             command += [] if self._durable else ["--no-sync"]
             answer = subprocess.run(

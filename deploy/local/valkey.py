@@ -18,6 +18,7 @@ from tripwire_shared import timings
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
+loglevel warning
 dir {folder}
 requirepass {password}
 databases 1024

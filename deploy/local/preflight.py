@@ -1,0 +1,60 @@
+"""What is looked at before anything starts, so that a failure is one clear line."""
+
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import psycopg2
+from redis import Redis
+from redis.exceptions import RedisError
+
+from deploy.local.data_folder import is_free
+from deploy.local.errors import CannotStart
+from tripwire_shared import timings
+from tripwire_shared.settings import Settings
+
+_OLDEST_POSTGRES = 15
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises CannotStart where the API or the admin UI could not listen."""
+    for name, host, port in (
+        ("API", settings.api_host, settings.api_port),
+        ("ADMIN_UI", settings.admin_ui_host, settings.admin_ui_port),
+    ):
+        try:
+            free = is_free(host, port)
+        except OSError as error:
+            raise CannotStart(f"{name}_HOST {host}, {name}_PORT {port} cannot be used: {error.strerror}.") from None
+        if not free:
+            raise CannotStart(f"{name}_PORT {port} on {host} is taken by another program.")
+    if settings.api_port == settings.admin_ui_port:
+        raise CannotStart(f"API_PORT and ADMIN_UI_PORT are the same ({settings.api_port}).")
+
+
+def check_database(url: str) -> None:
+    """Raises CannotStart where the database does not let us in, or is too old."""
+    try:
+        with closing(psycopg2.connect(url, connect_timeout=timings.LOCAL_CONNECT_TIMEOUT)) as connection:
+            version = connection.server_version // 10_000
+    except psycopg2.Error as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise CannotStart(f"DATABASE_URL: the database cannot be reached: {_without_password(reason, url)}") from None
+    if version < _OLDEST_POSTGRES:
+        raise CannotStart(f"DATABASE_URL: PostgreSQL {_OLDEST_POSTGRES} or newer is needed, this is {version}.")
+
+
+def complaint_about_redis(url: str) -> str | None:
+    """Why Redis does not answer, in one line; None where it does."""
+    limit = timings.LOCAL_HTTP_TIMEOUT
+    try:
+        with closing(Redis.from_url(url, socket_timeout=limit, socket_connect_timeout=limit, retry=None)) as client:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        parts = urlsplit(url)
+        return f"Redis at {parts.hostname}:{parts.port or 6379} cannot be used: {_without_password(str(error), url)}"
+    return None
+
+
+def _without_password(text: str, url: str) -> str:
+    password = urlsplit(url).password
+    return text.replace(password, "***") if password else text
