@@ -1,0 +1,92 @@
+"""The admin UI put together: which pages there are, and who may see them."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from tripwire_admin_ui import csrf, error_pages, sign_in, wording
+from tripwire_admin_ui.access import admins_only, signed_in_only
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.client_address import client_address
+from tripwire_admin_ui.pages import dashboard, system_health
+from tripwire_admin_ui.refresh import is_refresh
+from tripwire_admin_ui.session_cookie import SessionCookie
+from tripwire_shared import timings
+from tripwire_shared.settings import Settings
+
+LARGEST_FORM = 64 * 1024
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = time.time) -> Flask:
+    """`clock` gives the seconds since 1970; sessions age by it."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    cookie = SessionCookie(settings.secret_keys, clock)
+
+    @app.before_request
+    def open_session() -> None:
+        # Our own number, never the browser's: it goes into logs here and, as X-Request-ID, to the API.
+        g.request_id = uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(service="admin-ui", request_id=g.request_id)
+        g.client_address = client_address(
+            request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), settings.trusted_proxies
+        )
+        cookie.open()
+
+    app.before_request(csrf.refuse_forged_forms)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        cookie.write(response)
+        return _with_headers(response)
+
+    wording.install(app)
+    app.context_processor(_page_context)
+    error_pages.install(app)
+
+    app.register_blueprint(sign_in.pages(api))  # open to everybody
+    app.register_blueprint(signed_in_only(dashboard.pages(api)))
+    app.register_blueprint(admins_only(system_health.pages(api)))
+
+    @app.get("/")
+    def front_door() -> AnyResponse:
+        return redirect(url_for("dashboard.show"))
+
+    @app.get("/healthz")
+    def alive() -> tuple[dict[str, str], int]:
+        return {"status": "ok"}, HTTPStatus.OK
+
+    return app
+
+
+def _page_context() -> dict[str, object]:
+    """What every template may use. A refresh asks for the same page without the frame around it."""
+    return {
+        "layout": "fragment.html" if is_refresh() else "layout.html",
+        "session": g.session,
+        "request_id": g.request_id,
+        "refresh_seconds": timings.UI_REFRESH,
+        "ageing_after": timings.UI_FIGURE_AGEING_AFTER,
+        "idle_minutes": int(timings.UI_SESSION_IDLE // 60),
+    }
+
+
+def _with_headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Request-ID"] = g.request_id
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

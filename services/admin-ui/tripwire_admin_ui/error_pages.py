@@ -1,0 +1,54 @@
+"""What a page shows where it cannot be shown: one table from what went wrong to words and status."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, g, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from tripwire_admin_ui import session_cookie
+from tripwire_admin_ui.access import for_admins_page, to_sign_in
+from tripwire_admin_ui.api_client import ApiFailure, NotAllowed, NotSignedIn
+
+log = structlog.get_logger(__name__)
+
+WORDS = {
+    HTTPStatus.NOT_FOUND: "There is no such page.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done here.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That was too much text.",
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(NotSignedIn, _signed_out_by_api)
+    app.register_error_handler(NotAllowed, lambda _: for_admins_page())
+    app.register_error_handler(ApiFailure, _api_failed)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broken)
+
+
+def _signed_out_by_api(_: NotSignedIn) -> Response | tuple[str, int]:
+    """The API no longer knows the token: revoked, ended, or the account was deactivated."""
+    session_cookie.end()
+    return to_sign_in("revoked")
+
+
+def _api_failed(failure: ApiFailure) -> tuple[str, int]:
+    page = render_template("message.html", title=str(failure), text="", again=request.path)
+    return page, HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _refused(error: HTTPException) -> Response | tuple[str, int]:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # a redirect of the router
+    words = WORDS.get(HTTPStatus(status), HTTPStatus(status).phrase + ".")
+    return render_template("message.html", title=words, text=""), status
+
+
+def _broken(error: Exception) -> tuple[str, int]:
+    log.error("page failed", path=request.path, exc_info=error)
+    text = f"It has been logged under {g.request_id}. Whether something was changed is not known."
+    page = render_template("message.html", title="This page failed.", text=text)
+    return page, HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,0 +1,223 @@
+"""A small API over real HTTP with the shapes of the contract, that a test can set to any state and make fail.
+
+It stands in for the real API where a test needs a state that the real one cannot be brought into quickly.
+"""
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+PASSWORD = "correct horse battery"
+STAFF = {
+    "dana@example.com": {"id": "1", "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
+    "timur@example.com": {"id": "2", "email": "timur@example.com", "full_name": "Timur S.", "role": "sales"},
+}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@dataclass
+class Call:
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class State:
+    """What the API knows; tests change it."""
+
+    mode: dict[str, Any] = field(
+        default_factory=lambda: {
+            "mode": "async_queue",
+            "version": 9,
+            "changed_at": "2026-11-19T09:55:00+00:00",
+            "changed_by": "mara@example.com",
+            "reason": "Redis checked after the restart",
+        }
+    )
+    processes: list[tuple[str, int]] = field(default_factory=lambda: [("app-1", 4101), ("app-1", 4102), ("app-2", 77)])
+    behind: set[int] = field(default_factory=set)
+    metrics: dict[str, Any] = field(
+        default_factory=lambda: {
+            "redis": "up",
+            "waiting": 3,
+            "active": 5,
+            "scheduled": 0,
+            "completed": 9982,
+            "failed": 0,
+            "workers": 10,
+            "accepted_unfinished": 8,
+            "provisioned_24h": 12480,
+            "failed_24h": 1,
+            "oldest_accepted_seconds": 0.9,
+            "breaker": "closed",
+            "incident": None,
+            "telegram": "ok",
+            "postgresql": "up",
+            "smtp": "ok",
+            "mails_waiting": 2,
+            "alerts_waiting": 0,
+        }
+    )
+    logs: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    login_wait: int | None = None
+    tokens: dict[str, dict[str, str]] = field(default_factory=dict)
+    fail: dict[str, int] = field(default_factory=dict)
+
+    def redis_goes_down(self) -> None:
+        names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
+        incident = {"cause": "queue", "opened_at": now(), "served_directly": 97}
+        self.metrics |= dict.fromkeys(names) | {"redis": "down", "breaker": "open", "incident": incident}
+
+    def note(self, event_type: str, message: str, **metadata: Any) -> None:
+        row = {"id": len(self.logs) + 1, "event_type": event_type, "message": message, "created_at": now()}
+        self.logs.append({**row, "metadata": metadata})
+
+
+class StandInApi:
+    """Serves `state` on a free port from `start()` to `stop()`; `calls` is what was asked of it."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.calls: list[Call] = []
+        self.slowness = 0.0  # seconds before each answer
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Starts it, again on the same port where it ran before."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
+        self._server.daemon_threads = True
+        self._port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def calls_of(self, method: str, path: str) -> list[Call]:
+        return [call for call in self.calls if (call.method, call.path) == (method, path)]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                url = urlsplit(self.path)
+                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                call = Call(
+                    self.command,
+                    url.path,
+                    parse_qs(url.query),
+                    dict(self.headers.items()),
+                    json.loads(content) if content else None,
+                )
+                api.calls.append(call)
+                time.sleep(api.slowness)
+                status, body, headers = api.answer(call)
+                sent = json.dumps(body).encode() if body is not None else b""
+                self.send_response(status)
+                problem = "application/problem+json" if status >= 400 else "application/json"
+                for name, value in {"Content-Type": problem, "Content-Length": str(len(sent)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(sent)
+
+            do_GET = do_POST = handle_any  # noqa: N815  # names of the library
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Silent: a test looks at `calls`."""
+
+        return Handler
+
+    def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
+        if call.path in self.state.fail:
+            return problem(self.state.fail[call.path], "The database cannot be reached.")
+        if call.path == "/api/auth/login":
+            return self._login(call)
+        staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
+        if staff is None:
+            return problem(401, "The token is not valid.")
+        if call.path == "/api/auth/logout":
+            self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
+            return 204, None, {}
+        if call.path == "/api/admin/tripwire/requests":
+            status = call.query.get("status", [""])[0]
+            rows = [row for row in self.state.requests if status in ("", row["status"])]
+            return 200, {"requests": rows, "total": len(rows), "next_cursor": None}, {}
+        if staff["role"] != "admin":
+            return problem(403, "This is for admins.")
+        return self._system(call, staff)
+
+    def _login(self, call: Call) -> tuple[int, Any, dict[str, str]]:
+        if self.state.login_wait is not None:
+            status, body, _ = problem(429, "Too many tries.")
+            return status, body, {"Retry-After": str(self.state.login_wait)}
+        staff = STAFF.get(call.body["email"])
+        if staff is None or call.body["password"] != PASSWORD:
+            return problem(401, "E-mail or password is wrong.")
+        token = f"secret-token-{len(self.state.tokens) + 1}"
+        self.state.tokens[token] = staff
+        return 200, {"token": token, "expires_at": now(), "staff": staff}, {}
+
+    def _system(self, call: Call, staff: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+        match call.method, call.path:
+            case "GET", "/api/admin/system/mode":
+                return 200, {**self.state.mode, "processes": self._processes()}, {}
+            case "POST", "/api/admin/system/mode":
+                return self._switch(call, staff)
+            case "GET", "/api/admin/system/metrics":
+                return 200, {**self.state.metrics, "measured_at": now()}, {}
+            case "GET", "/api/admin/system/logs":
+                wanted = call.query.get("type", [""])[0]
+                rows = [row for row in reversed(self.state.logs) if wanted in ("", row["event_type"])]
+                return 200, {"logs": rows[: int(call.query["limit"][0])], "next_before": None}, {}
+        return problem(404, "There is no such thing.")
+
+    def _processes(self) -> list[dict[str, Any]]:
+        version, moment = self.state.mode["version"], self.state.mode["changed_at"]
+        return [
+            {
+                "service": "api",
+                "host": host,
+                "pid": pid,
+                "applied_at": moment,
+                "version": version - 1 if pid in self.state.behind else version,
+            }
+            for host, pid in self.state.processes
+        ]
+
+    def _switch(self, call: Call, staff: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+        mode = self.state.mode
+        if call.body["version"] != mode["version"]:
+            return problem(409, "The mode was changed meanwhile.")
+        previous = mode["mode"]
+        self.switch_by(staff["email"], call.body["mode"], call.body.get("reason"))
+        answer = {"success": True, "mode": mode["mode"], "previous_mode": previous, "version": mode["version"]}
+        return 200, answer, {}
+
+    def switch_by(self, who: str, mode: str, reason: str | None) -> None:
+        changed = {"mode": mode, "reason": reason, "changed_by": who, "changed_at": now()}
+        self.state.mode |= changed | {"version": self.state.mode["version"] + 1}
+        self.state.note("SWITCH", f"System mode changed to: {mode}", changed_by=who, reason=reason)
+
+
+def problem(status: int, detail: str) -> tuple[int, Any, dict[str, str]]:
+    return status, {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}, {}

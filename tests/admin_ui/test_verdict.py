@@ -1,0 +1,70 @@
+"""The verdict: the first sentence that applies, in the order of what matters most."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tripwire_admin_ui.api_answers import read_metrics, read_mode
+from tripwire_admin_ui.api_client import ApiUnreachable, DatabaseAway
+from tripwire_admin_ui.system_state import SystemState
+from tripwire_admin_ui.verdict import verdict
+
+FINE: dict[str, Any] = {
+    "redis": "up",
+    "waiting": 0,
+    "workers": 5,
+    "accepted_unfinished": 0,
+    "telegram": "ok",
+    "smtp": "ok",
+    "postgresql": "up",
+    "incident": None,
+}
+QUEUE = {"mode": "async_queue", "version": 1, "changed_by": "mara@example.com", "processes": []}
+DIRECT = {**QUEUE, "mode": "sync_direct"}
+
+
+def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0, reader: str = "dana@x") -> str:
+    state = SystemState(datetime.now(UTC), read_mode(mode), read_metrics({**FINE, **metrics}), failed)
+    return verdict(state, reader).title
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ({}, "Everything works"),
+        ({"smtp": "failing"}, "The system works, but mails are not accepted."),
+        ({"telegram": "not_configured", "smtp": "not_configured"}, "Everything works"),
+        ({"telegram": "failing"}, "The system works, but Telegram refuses alerts."),
+        ({"workers": 0}, "Everything works"),
+        ({"workers": 0, "waiting": 12}, "No worker runs. 12 requests wait."),
+        ({"workers": 0, "accepted_unfinished": 1}, "No worker runs. 1 request waits."),
+        ({"redis": "down", "workers": None}, "Redis is down. Customers are still being created, directly."),
+        ({"redis": None}, "The API answers, but does not say whether Redis is up."),
+        ({"redis": "down", "postgresql": "down"}, "The database is down. No customer can be created."),
+    ],
+)
+def test_figures_lead_to_their_sentence(metrics: dict[str, Any], expected: str) -> None:
+    assert title(metrics) == expected
+
+
+def test_failed_requests_wait_for_the_reader() -> None:
+    assert title({}, failed=1) == "The system works. 1 request failed and waits for you."
+    assert title({}, failed=1200) == "The system works. 1,200 requests failed and wait for you."
+    assert title({"telegram": "failing"}, failed=2).startswith("The system works, but Telegram")
+
+
+def test_direct_mode_names_who_switched() -> None:
+    assert title({}, DIRECT) == "Direct mode is on. mara@example.com switched it."
+    assert title({}, DIRECT, reader="mara@example.com") == "Direct mode is on. You switched it."
+    assert title({"redis": "down"}, DIRECT) == "Redis is down. It is not in use: direct mode is on."
+
+
+def test_failures_to_read_are_told_apart() -> None:
+    def told(failure: Exception, mode: bool) -> str:
+        state = SystemState(datetime.now(UTC), read_mode(QUEUE) if mode else None, None, None, (failure,))  # type: ignore[arg-type]
+        return verdict(state, "dana@x").title
+
+    assert told(ApiUnreachable(may_have_arrived=True), mode=False) == "The API cannot be reached."
+    assert told(ApiUnreachable(may_have_arrived=True), mode=True) == "The API answers, but its figures cannot be read."
+    assert told(DatabaseAway("x"), mode=False) == "The database is down. No customer can be created."

@@ -1,0 +1,77 @@
+"""A real Chromium in front of the real admin UI and the stand-in API; skipped, with a line, where there is none."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.app import create_app
+from tripwire_shared.settings import load_settings
+
+HEALTH = "/admin/system-health"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no browser test: neither chromium nor google-chrome is installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no browser test: playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def api() -> Iterator[StandInApi]:
+    stand_in = StandInApi()
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def address(api: StandInApi) -> Iterator[str]:
+    """The address of the admin UI."""
+    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only"}, dotenv=None)
+    server = make_server("127.0.0.1", 0, create_app(settings, ApiClient(api.url)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+
+
+@pytest.fixture
+def messages() -> list[str]:
+    """What the browser said on its console: errors and broken policies too."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Any, address: str, messages: list[str]) -> Iterator[Any]:
+    """A page whose clock the test moves (`page.clock`), signed in as an admin, on System Health."""
+    context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 700})
+    context.set_default_timeout(5000)
+    new = context.new_page()
+    new.on("console", lambda message: messages.append(message.text))
+    new.on("pageerror", lambda error: messages.append(str(error)))
+    new.clock.install()
+    new.goto(HEALTH)
+    new.fill("#email", "dana@example.com")
+    new.fill("#password", PASSWORD)
+    new.press("#password", "Enter")
+    new.wait_for_selector("#live:not([hidden])")
+    yield new
+    context.close()

@@ -1,0 +1,104 @@
+"""A page renews itself without taking anything from the reader's hands, and says honestly when it cannot."""
+
+from typing import Any
+
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.browser.conftest import HEALTH
+
+SIX_SECONDS = 6000
+
+
+def test_new_lines_come_and_what_was_unfolded_stays(page: Any, api: StandInApi, messages: list[str]) -> None:
+    for number in range(40):
+        api.state.note("INFO", f"line {number}", number=number)
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=line 39")
+    page.click("text=line 20")
+    assert page.is_visible("#event-21 dd")
+    page.focus("#event-21 summary")
+    scrolled = page.evaluate("scrollY")
+    assert scrolled > 0
+
+    api.state.note("CRITICAL", "the newest line", number=41)
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=the newest line")
+    assert page.is_visible("#event-21 dd")
+    assert page.evaluate("document.activeElement.closest('li').id") == "event-21"
+    assert page.evaluate("document.querySelectorAll('.events details[open]').length") == 1
+    assert abs(page.evaluate("scrollY") - scrolled) < 80  # the browser holds what is in view in its place
+    assert page.get_attribute("#event-41", "class") == "new"
+    assert messages == []
+
+
+def test_figures_change_in_place(page: Any, api: StandInApi) -> None:
+    page.evaluate("window.kept = document.querySelector('.figure')")
+    api.state.metrics["waiting"] = 77
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector(".figure strong:text-is('77')")
+    assert page.evaluate("window.kept === document.querySelector('.figure') && window.kept.isConnected")
+
+
+def test_pause_holds_the_page_and_resume_renews_it(page: Any, api: StandInApi) -> None:
+    page.click("text=Pause")
+    page.wait_for_selector("text=Paused at")
+    asked = len(api.calls)
+    api.state.metrics["waiting"] = 77
+    page.clock.run_for(5 * SIX_SECONDS)
+    assert len(api.calls) == asked
+    assert page.inner_text(".figure strong >> nth=0") == "3"
+    page.click("text=Resume")
+    page.wait_for_selector(".figure strong:text-is('77')")
+    page.wait_for_selector("text=Live, updated")
+
+
+def test_a_hidden_tab_asks_nothing(page: Any, api: StandInApi) -> None:
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    tell = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hide % "true" + tell)
+    asked = len(api.calls)
+    page.clock.run_for(5 * SIX_SECONDS)
+    assert len(api.calls) == asked
+    with page.expect_response(lambda answer: HEALTH in answer.url):
+        page.evaluate(hide % "false" + tell)
+    assert len(api.calls) > asked
+
+
+def test_without_the_api_the_page_is_marked_old_and_comes_back_by_itself(page: Any, api: StandInApi) -> None:
+    api.stop()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=The API cannot be reached. What you see is from")
+    assert page.is_visible("text=Not live, old for")
+    assert page.get_attribute("a[data-switch]", "aria-disabled") == "true"
+    assert page.is_visible("text=Not possible without the API.")
+    assert page.inner_text("#parts .pill >> nth=0") == "Was up"
+    page.click("a[data-switch]", force=True)
+    assert not page.is_visible("dialog")
+
+    api.start()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=Live, updated")
+    assert page.is_visible("text=Everything works")
+    assert page.get_attribute("a[data-switch]", "aria-disabled") is None
+    assert page.inner_text("#parts .pill >> nth=0") == "Up"
+
+
+def test_figures_that_are_not_renewed_age(page: Any) -> None:
+    page.click("text=Pause")
+    page.clock.run_for(40_000)
+    page.wait_for_selector("body.ageing .figure .age:text-matches('^4\\\\d s old$')")
+
+
+def test_a_page_that_came_without_the_api_says_that_it_is_not_live(page: Any, api: StandInApi) -> None:
+    api.stop()
+    page.goto(HEALTH)
+    page.wait_for_selector("text=Not live")
+    api.start()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=Everything works")
+    page.wait_for_selector("text=Live, updated")
+
+
+def test_a_session_that_ended_leads_to_sign_in(page: Any, api: StandInApi) -> None:
+    api.state.tokens.clear()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_url("**/login**")

@@ -1,0 +1,53 @@
+"""The switch in a browser: asked in a dialog, proved by receipts on the page."""
+
+from typing import Any
+
+from tests.admin_ui.stand_in_api import StandInApi
+
+
+def test_switching_in_the_dialog_shows_the_receipts_coming_in(page: Any, api: StandInApi, messages: list[str]) -> None:
+    page.click("text=Switch to direct…")
+    page.wait_for_selector("dialog[open] >> text=Switch to direct mode?")
+    assert page.evaluate("document.activeElement.name") == "reason"
+    page.keyboard.type("Redis restarts at 14:30")
+    api.state.behind = {77}
+    page.click("dialog button")
+    page.wait_for_selector("text=Direct mode is on. You switched it.")
+    assert page.is_visible("text=2 of 3 API processes")
+    api.state.behind = set()
+    page.clock.run_for(1500)  # while receipts come in, the page asks each second
+    page.wait_for_selector("text=3 of 3 API processes")
+    assert page.is_visible("text=“Redis restarts at 14:30”")
+    assert messages == []
+
+
+def test_escape_and_the_first_button_change_nothing(page: Any, api: StandInApi) -> None:
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: page.click("text=Stay in queue mode")):
+        page.click("text=Switch to direct…")
+        page.wait_for_selector("dialog[open]")
+        leave()
+        page.wait_for_selector("dialog[open]", state="detached")
+    assert api.state.mode["version"] == 9
+
+
+def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, api: StandInApi) -> None:
+    page.click("text=Switch to direct…")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.type("mine")
+    api.switch_by("mara@example.com", "sync_direct", "faster")
+    page.clock.run_for(6000)
+    page.wait_for_selector("#verdict >> text=mara@example.com switched it")
+    page.click("dialog button")
+    page.wait_for_selector("text=Not switched: someone else was faster.")
+    assert page.input_value("#reason") == "mine"
+
+
+def test_a_page_never_scrolls_sideways(page: Any, api: StandInApi) -> None:
+    api.state.note("ERROR", "x" * 300, **{"y" * 80: "z" * 300})
+    api.state.redis_goes_down()
+    for width in (320, 390, 768, 1024, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/admin", "/admin/system-health", "/admin/system-health?switch=sync_direct"):
+            page.goto(path)
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} at {width}"
