@@ -11,4 +11,4 @@ def load_queries(store_file: str) -> Any:
 
     Each takes a psycopg2 connection and keyword parameters; rows are named tuples.
     """
-    return aiosql.from_path(Path(store_file).with_suffix(".sql"), "psycopg2")
+    return aiosql.from_path(Path(store_file).with_suffix(".sql"), "psycopg2", mandatory_parameters=False)

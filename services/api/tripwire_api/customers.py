@@ -1,32 +1,21 @@
 """Customers over HTTP: creating one. The decisions stand in `intake/accept.py`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from tripwire_api.access import current_staff
+from tripwire_api.field_rules import email_field, full_name_field, password_field
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.intake.request_states import RequestMode, Wish
-from tripwire_shared.intake.wish_rules import email_problem, full_name_problem, password_problem
 from tripwire_shared.resources import Resources
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = 1
-
-
-def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
-    """A rule of the domain as marshmallow's validator."""
-
-    def check(value: str) -> None:
-        if (reason := problem(value)) is not None:
-            raise ValidationError(reason)
-
-    return check
 
 
 class WishSchema(Schema):
@@ -35,9 +24,9 @@ class WishSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    email = fields.String(required=True, validate=obeys(email_problem))
-    full_name = fields.String(required=True, validate=obeys(full_name_problem))
-    password = fields.String(load_default=None, validate=obeys(password_problem))
+    email = email_field(required=True)
+    full_name = full_name_field(required=True)
+    password = password_field()
     price = fields.Integer(load_default=5000, strict=True, validate=validate.Range(0, 1_000_000_000))
     currency = fields.String(load_default="KZT", validate=validate.Regexp(r"\A[A-Z]{3}\Z", error="Three capital letters."))
 

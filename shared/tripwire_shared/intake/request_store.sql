@@ -47,7 +47,7 @@ WITH claimed AS (
     RETURNING id, attempts, email, full_name, sealed_password, price, currency, staff_id
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', format('attempt %s of %s, %s', attempts, :max_attempts, :door) FROM claimed
+    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
 )
 SELECT * FROM claimed;
 
@@ -64,7 +64,7 @@ WITH picked AS (
     RETURNING r.id, attempts, email, full_name, sealed_password, price, currency, staff_id
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', format('attempt %s of %s, %s', attempts, :max_attempts, :door) FROM claimed
+    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
 )
 SELECT * FROM claimed;
 

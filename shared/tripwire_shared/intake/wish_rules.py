@@ -26,9 +26,8 @@ def email_problem(value: str) -> str | None:
 
 def full_name_problem(value: str) -> str | None:
     """1 to 200 characters, no control characters. Surrounding space does not count."""
-    # Cc: control; Cs: lone surrogates; Co, Cn have no meaning in a name; Zl, Zp break a line.
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
-        return "Must not contain control characters."
+    if (reason := control_problem(value)) is not None:
+        return reason
     if not 1 <= len(value.strip()) <= NAME_AT_MOST:
         return f"Must have 1 to {NAME_AT_MOST} characters."
     return None
@@ -36,8 +35,15 @@ def full_name_problem(value: str) -> str | None:
 
 def password_problem(value: str) -> str | None:
     """8 to 128 characters that can be written down as UTF-8."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        return "Must not contain control characters."
+    if (reason := control_problem(value)) is not None:
+        return reason
     if not PASSWORD_AT_LEAST <= len(value) <= PASSWORD_AT_MOST:
         return f"Must have {PASSWORD_AT_LEAST} to {PASSWORD_AT_MOST} characters."
+    return None
+
+
+def control_problem(value: str) -> str | None:
+    """No control characters, nothing that breaks a line, and no half of a character (which no UTF-8 can hold)."""
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+        return "Must not contain control characters."
     return None

@@ -1,0 +1,79 @@
+"""The API, put together: the table of contents. Each blueprint stands beside the guard of all its routes."""
+
+from typing import Any
+
+from flask import Blueprint, Flask
+from flask_smorest import Api
+from flask_smorest import Blueprint as DocumentedBlueprint
+from werkzeug.exceptions import HTTPException
+
+from tripwire_api import (
+    customers,
+    documentation,
+    invitations,
+    probes,
+    requests,
+    sessions,
+    staff,
+    system,
+)
+from tripwire_api.access import Guard, admin_only, public, staff_only
+from tripwire_api.client_request import register_request_rules
+from tripwire_api.problems import http_problem, register_problems
+from tripwire_shared.resources import Resources
+
+# Where a test finds the guard of each blueprint.
+GUARDS = "tripwire_guards"
+
+
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest is not typed
+    """flask-smorest, whose errors are problem documents."""
+
+    ERROR_SCHEMA = documentation.ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Any:
+        return http_problem(error)
+
+
+def create_app(resources: Resources) -> Flask:
+    app = Flask("tripwire_api")
+    app.config.update(
+        API_TITLE="Tripwire Sales Manager",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        PROPAGATE_EXCEPTIONS=False,
+        TRAP_HTTP_EXCEPTIONS=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.extensions[GUARDS] = {}
+    register_request_rules(app)
+    api = ProblemApi(app)
+    register_problems(app)
+    meter = probes.RequestMeter(resources)
+    probes.register_meter(app, meter)
+
+    sales_or_admin = staff_only(resources)
+    admin = admin_only(sales_or_admin)
+    for blueprint, guard in (
+        (customers.blueprint(resources), sales_or_admin),
+        (requests.blueprint(resources), sales_or_admin),
+        (sessions.session_blueprint(resources), sales_or_admin),
+        (staff.blueprint(resources), admin),
+        (system.blueprint(resources), admin),
+        (sessions.login_blueprint(resources), public),
+        (invitations.blueprint(resources), public),
+        (probes.blueprint(resources, meter), public),
+        (documentation.blueprint(api), public),
+    ):
+        _register(app, api, blueprint, guard)
+    return app
+
+
+def _register(app: Flask, api: ProblemApi, blueprint: Blueprint, guard: Guard) -> None:
+    if guard is not public:
+        blueprint.before_request(guard)
+    app.extensions[GUARDS][blueprint.name] = guard
+    if isinstance(blueprint, DocumentedBlueprint):
+        api.register_blueprint(blueprint)
+    else:
+        app.register_blueprint(blueprint)

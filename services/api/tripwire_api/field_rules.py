@@ -1,0 +1,34 @@
+"""Rules of the domain as marshmallow's validators, and fields that several routes share."""
+
+from collections.abc import Callable
+
+from marshmallow import ValidationError, fields, validate
+
+from tripwire_shared.intake.wish_rules import control_problem, email_problem, full_name_problem, password_problem
+
+
+def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
+    """A rule that gives the reason, or None, as a validator."""
+
+    def check(value: str) -> None:
+        if (reason := problem(value)) is not None:
+            raise ValidationError(reason)
+
+    return check
+
+
+def email_field(**arguments: bool) -> fields.String:
+    return fields.String(validate=obeys(email_problem), **arguments)
+
+
+def full_name_field(**arguments: bool) -> fields.String:
+    return fields.String(validate=obeys(full_name_problem), **arguments)
+
+
+def password_field() -> fields.String:
+    return fields.String(load_default=None, validate=obeys(password_problem))
+
+
+def one_line_field(at_most: int, **arguments: bool) -> fields.String:
+    """Text for people, in one line: a reason, a name."""
+    return fields.String(validate=[validate.Length(1, at_most), obeys(control_problem)], **arguments)

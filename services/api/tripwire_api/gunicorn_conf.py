@@ -1,0 +1,43 @@
+"""gunicorn's settings for the API: processes and threads from our own settings, nothing that listens beside the port."""
+
+import os
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from tripwire_shared.settings import SettingsError, load_settings
+
+try:
+    _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
+except SettingsError as error:
+    print(error, file=sys.stderr)
+    sys.exit(1)
+
+bind = f"{_settings.api_host}:{_settings.api_port}"
+workers = _settings.web_concurrency
+worker_class = "gthread"
+threads = _settings.web_threads
+# Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
+timeout = 45
+graceful_timeout = 35
+keepalive = 30
+control_socket_disable = True
+accesslog = None
+loglevel = "warning"
+proc_name = "tripwire-api"
+
+
+def on_starting(_: Any) -> None:
+    """A folder of this run alone, for the processes' figures."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tripwire-metrics-")
+
+
+def on_exit(_: Any) -> None:
+    shutil.rmtree(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), ignore_errors=True)
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,58 @@
+"""The page behind a welcome mail's link: GET shows a form, POST sets the password (so mail scanners do not eat it)."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from tripwire_shared.errors import NotFound
+from tripwire_shared.intake.wish_rules import password_problem
+from tripwire_shared.provisioning.invitation import InvitationOver, InvitationState
+from tripwire_shared.resources import Resources
+
+CSP = (
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+OVER = {
+    InvitationState.USED: "This link was used already. If you did not choose a password, ask your manager for a new link.",
+    InvitationState.EXPIRED: "This link has expired. Ask your manager to send a new one.",
+    InvitationState.REVOKED: "A newer link was sent to you. Please use that one.",
+}
+
+
+def blueprint(resources: Resources) -> Blueprint:
+    """Public: the link itself is the key. It is never logged, and no address is told where the reader came from."""
+    routes = Blueprint("invitations", __name__, url_prefix="/invitations", template_folder="templates",
+                       static_folder="static", static_url_path="/static")  # fmt: skip
+
+    @routes.get("/<token>")
+    def show(token: str) -> Response:
+        try:
+            invitation = resources.invitations.open(token)
+        except NotFound as error:
+            return _page(404, message=str(error))
+        if invitation.state is not InvitationState.OPEN:
+            return _page(410, message=OVER[invitation.state])
+        return _page(200, form=True)
+
+    @routes.post("/<token>")
+    def choose(token: str) -> Response:
+        password, again = request.form.get("password", ""), request.form.get("password_again", "")
+        reason = password_problem(password) or (None if password == again else "The two passwords differ.")
+        if reason is not None:
+            return _page(422, form=True, problem=reason)
+        try:
+            resources.invitations.consume(token, password)
+        except NotFound as error:
+            return _page(404, message=str(error))
+        except InvitationOver as error:
+            return _page(410, message=str(error))
+        return _page(200, message="Your password is set. You can sign in now.", done=True)
+
+    return routes
+
+
+def _page(status: int, **values: object) -> Response:
+    shown = {"form": False, "done": False, "problem": None, "message": None, **values}
+    response = make_response(render_template("invitation.html", **shown), status)
+    response.headers["Content-Security-Policy"] = CSP
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response

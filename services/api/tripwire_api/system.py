@@ -1,0 +1,207 @@
+"""The system over HTTP (admin only): mode, metrics, health log, test alert."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, fields, validate
+
+from tripwire_api.access import current_staff
+from tripwire_api.field_rules import one_line_field
+from tripwire_shared.errors import Conflict, QueueUnavailable
+from tripwire_shared.health.alert import Alert, alert_text
+from tripwire_shared.health.event import EventType
+from tripwire_shared.health.incident import Incident
+from tripwire_shared.mode.mode import Mode
+from tripwire_shared.resources import Resources
+
+MODES = [mode.value for mode in Mode]
+COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
+
+
+class SwitchSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    mode = fields.String(required=True, validate=validate.OneOf(MODES))
+    reason = one_line_field(500, allow_none=True)
+    version = fields.Integer(strict=True, allow_none=True)
+
+
+class ReceiptSchema(Schema):
+    service = fields.String(required=True)
+    host = fields.String(required=True)
+    pid = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+    applied_at = fields.String(required=True)
+
+
+class ModeSchema(Schema):
+    mode = fields.String(required=True, validate=validate.OneOf(MODES))
+    version = fields.Integer(required=True)
+    changed_at = fields.String(required=True)
+    changed_by = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    processes = fields.List(fields.Nested(ReceiptSchema), required=True)
+
+
+class SwitchedSchema(Schema):
+    success = fields.Boolean(required=True)
+    mode = fields.String(required=True)
+    previous_mode = fields.String(required=True)
+    version = fields.Integer(required=True)
+
+
+class LogQuerySchema(Schema):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+    type = fields.String(validate=validate.OneOf([type.value for type in EventType]))
+    before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
+
+
+class TestAlertSchema(Schema):
+    ok = fields.Boolean(required=True)
+    status = fields.Integer(allow_none=True)
+    description = fields.String(required=True)
+    message_id = fields.Integer(allow_none=True)
+
+
+class NotConfigured(Conflict):
+    """Telegram is not configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_ADMIN_CHAT_ID, then restart."""
+
+
+def blueprint(resources: Resources) -> Blueprint:
+    routes = Blueprint("system", __name__, url_prefix="/api/admin/system", description="The system")
+
+    @routes.route("/mode")
+    class ModeItem(MethodView):
+        @routes.response(200, ModeSchema)
+        def get(self) -> dict[str, Any]:
+            """The mode, who set it, when and why, and which version each API process obeys."""
+            record = resources.mode_store.read()
+            receipts = resources.mode_store.receipts()
+            return {
+                "mode": record.mode.value,
+                "version": record.version,
+                "changed_at": record.changed_at.isoformat(),
+                "changed_by": record.changed_by,
+                "reason": record.reason,
+                "processes": [
+                    {
+                        "service": receipt.service,
+                        "host": receipt.host,
+                        "pid": receipt.pid,
+                        "version": receipt.version,
+                        "applied_at": receipt.applied_at.isoformat(),
+                    }
+                    for receipt in receipts
+                ],
+            }
+
+        @routes.arguments(SwitchSchema)
+        @routes.response(200, SwitchedSchema)
+        def post(self, wanted: dict[str, Any]) -> dict[str, Any]:
+            """The kill switch. With a `version` that is not the current one nothing is switched (409)."""
+            admin = current_staff()
+            switched = resources.mode_store.switch(
+                Mode(wanted["mode"]),
+                reason=wanted.get("reason"),
+                changed_by=admin.email,
+                staff_id=admin.id,
+                expected_version=wanted.get("version"),
+            )
+            modes = {"mode": switched.mode.value, "previous_mode": switched.previous_mode.value}
+            return {"success": True, **modes, "version": switched.version}
+
+    @routes.route("/metrics")
+    class Metrics(MethodView):
+        @routes.response(200)
+        def get(self) -> dict[str, Any]:
+            """The figures of queue and database. What cannot be counted is null, never 0."""
+            return metrics(resources)
+
+    @routes.route("/logs")
+    class Logs(MethodView):
+        @routes.arguments(LogQuerySchema, location="query")
+        @routes.response(200)
+        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+            """Health events, newest first."""
+            type_ = EventType(query["type"]) if "type" in query else None
+            events = resources.health_log.latest(query["limit"] + 1, type_, query.get("before"))
+            shown = events[: query["limit"]]
+            logs = [
+                {
+                    "id": event.id,
+                    "event_type": event.event_type.value,
+                    "message": event.message,
+                    "metadata": event.metadata,
+                    "created_at": event.created_at.isoformat(),
+                }
+                for event in shown
+            ]
+            return {"logs": logs, "next_before": shown[-1].id if len(events) > len(shown) else None}
+
+    @routes.route("/alerts/test")
+    class TestAlert(MethodView):
+        @routes.response(200, TestAlertSchema)
+        def post(self) -> dict[str, Any]:
+            """Sends a test alert and says what Telegram answered."""
+            if not resources.telegram.configured:
+                raise NotConfigured()
+            by = {"sent_by": current_staff().email}
+            verdict = resources.telegram.send(
+                alert_text(Alert("INFO", "Test alert: Telegram works", datetime.now(UTC), by))
+            )
+            return {
+                "ok": verdict.ok,
+                "status": verdict.status,
+                "description": verdict.description,
+                "message_id": verdict.message_id,
+            }
+
+    return routes
+
+
+def metrics(resources: Resources) -> dict[str, Any]:
+    counts = resources.requests.counts()
+    waiting = resources.outbox.waiting()
+    incidents = resources.incidents.open_now()
+    settings = resources.settings
+    return {
+        **_queue_figures(resources),
+        "accepted_unfinished": counts.accepted_unfinished,
+        "provisioned_24h": counts.provisioned_24h,
+        "failed_24h": counts.failed_24h,
+        "oldest_accepted_seconds": counts.oldest_accepted_seconds,
+        "breaker": resources.breaker.state.value,
+        "incident": _incident(incidents[0]) if incidents else None,
+        "telegram": _state(settings.telegram_configured, waiting.alerts_failing),
+        "measured_at": datetime.now(UTC).isoformat(),
+        "postgresql": "up",
+        "smtp": _state(bool(settings.smtp_url), waiting.mail_failing),
+        "mails_waiting": waiting.mails,
+        "alerts_waiting": waiting.alerts,
+    }
+
+
+def _queue_figures(resources: Resources) -> dict[str, Any]:
+    """Asked through the breaker: while it is open Redis is not waited for."""
+    try:
+        counts = resources.breaker.call(resources.request_queue.counts)
+    except QueueUnavailable:
+        return {"redis": "down", **dict.fromkeys(COUNTED_IN_REDIS)}
+    return {"redis": "up", **{name: getattr(counts, name) for name in COUNTED_IN_REDIS}}
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "cause": incident.cause,
+        "started_at": incident.opened_at.isoformat(),
+        "detail": incident.detail,
+        "served_synchronously": incident.served_directly,
+    }
+
+
+def _state(configured: bool, failing: bool) -> str:
+    return "not_configured" if not configured else "failing" if failing else "ok"
