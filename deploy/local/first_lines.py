@@ -13,6 +13,7 @@ class Web:
     def __init__(self) -> None:
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["Connection"] = "close"  # a connection kept alive would hold up a server's stop
 
     def answers(self, url: str) -> bool:
         """Whether `url` answers 200 now."""
