@@ -1,8 +1,8 @@
-"""PostgreSQL for one process: a bounded pool, `connection()` for single statements, `transaction()` for the only commit.
+"""PostgreSQL for one process: a bounded pool, `connection()` for single statements, `transaction()` for the commit.
 
 libpq blocks in C; without a wait callback neither the 2 s of a 503 nor a job's limit would hold against a silent
-server. `install_wait_limit` sets one for the whole process: every wait for the server ends after the statement limit, or
-earlier where the thread set itself a budget with `within()`.
+server. `install_wait_limit` sets one for the whole process: every wait for the server ends after the statement limit,
+or earlier where the thread set itself a budget with `within()`.
 """
 
 import select
@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -67,7 +67,7 @@ def install_wait_limit(statement_limit: float) -> None:
         while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise StatementTooSlow()
+                raise StatementTooSlow
             interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
             poller.register(connection.fileno(), interest)
             poller.poll(remaining * 1000)
@@ -91,7 +91,7 @@ def connect(url: str, application_name: str) -> Connection:
         cursor_factory=psycopg2.extras.NamedTupleCursor,
     )
     connection.autocommit = True
-    psycopg2.extras.register_uuid(conn_or_curs=connection)
+    psycopg2.extras.register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
     with connection.cursor() as cursor:
         # SET and not the options parameter: poolers refuse unknown start-up parameters.
         cursor.execute(
@@ -110,7 +110,11 @@ class Database:
         install_wait_limit(statement_limit)
         psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
         self._pool = QueuePool(
-            lambda: connect(url, application_name), pool_size=pool_size, max_overflow=0, timeout=POOL_TIMEOUT
+            # psycopg2's connection has no type that SQLAlchemy's protocol knows.
+            cast("Any", lambda: connect(url, application_name)),
+            pool_size=pool_size,
+            max_overflow=0,
+            timeout=POOL_TIMEOUT,
         )
 
     def close(self) -> None:
@@ -166,7 +170,7 @@ class Database:
         try:
             return self._pool.connect()
         except (psycopg2.Error, PoolTimeout) as error:
-            raise DatabaseUnavailable() from error
+            raise DatabaseUnavailable from error
 
 
 def _is_open(connection: Connection) -> bool:
@@ -192,5 +196,3 @@ def _passing_error(error: BaseException, *, lost: bool) -> DatabaseUnavailable |
         if error.pgcode is not None and error.pgcode.startswith(_PASSING_CODES):
             return DatabaseUnavailable()
     return None
-
-

@@ -20,11 +20,11 @@ from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message, Outbox
+from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.provisioning.identity import build_identity
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
-from tripwire_shared.provisioning.passwords import PasswordHasher
 from tripwire_shared.provisioning.provision import Provisioning
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
@@ -157,9 +157,14 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         breaker=breaker,
         provisioning=provisioning,
         intake=Intake(
-            requests, mode_cache, breaker, queue, provisioning, sealer,
+            requests,
+            mode_cache,
+            breaker,
+            queue,
+            provisioning,
+            sealer,
             Signer(settings.secret_keys, "request fingerprints"),
-        ),  # fmt: skip
+        ),
         mails=mails,
         alerts=alerts,
         writer=writer,

@@ -55,7 +55,7 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
-DELIVERY_POLL = 1.0
+DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
 ALERT_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)

@@ -77,12 +77,12 @@ def staff_only(resources: Resources) -> Guard:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise NotSignedIn()
+            raise NotSignedIn
         staff = resources.tokens.authenticate(token)
         if staff is None:
             raise NotSignedIn("The token is unknown, has ended or was revoked.")
         if not limit.take(token):
-            raise TooManyRequests()
+            raise TooManyRequests
         g.staff, g.token = staff, token
 
     return guard
@@ -118,5 +118,5 @@ def admins_only() -> Staff:
     """The admin who asks. Raises Forbidden for others."""
     staff = current_staff()
     if staff.role is not Role.ADMIN:
-        raise Forbidden()
+        raise Forbidden
     return staff

@@ -28,7 +28,9 @@ class WishSchema(Schema):
     full_name = full_name_field(required=True)
     password = password_field()
     price = fields.Integer(load_default=5000, strict=True, validate=validate.Range(0, 1_000_000_000))
-    currency = fields.String(load_default="KZT", validate=validate.Regexp(r"\A[A-Z]{3}\Z", error="Three capital letters."))
+    currency = fields.String(
+        load_default="KZT", validate=validate.Regexp(r"\A[A-Z]{3}\Z", error="Three capital letters.")
+    )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Wish:

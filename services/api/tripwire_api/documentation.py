@@ -75,7 +75,9 @@ def calls(spec: dict[str, Any]) -> list[dict[str, Any]]:
                         "path": path,
                         "summary": operation.get("summary", ""),
                         "fields": _body_fields(spec, operation),
-                        "query": [item["name"] for item in operation.get("parameters", []) if item.get("in") == "query"],
+                        "query": [
+                            item["name"] for item in operation.get("parameters", []) if item.get("in") == "query"
+                        ],
                         "statuses": [status for status in operation["responses"] if status.startswith("2")],
                     }
                 )

@@ -1,6 +1,7 @@
 """Rules of the domain as marshmallow's validators, and fields that several routes share."""
 
 from collections.abc import Callable
+from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
@@ -17,11 +18,11 @@ def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
     return check
 
 
-def email_field(**arguments: bool) -> fields.String:
+def email_field(**arguments: Any) -> fields.String:
     return fields.String(validate=obeys(email_problem), **arguments)
 
 
-def full_name_field(**arguments: bool) -> fields.String:
+def full_name_field(**arguments: Any) -> fields.String:
     return fields.String(validate=obeys(full_name_problem), **arguments)
 
 
@@ -29,6 +30,6 @@ def password_field() -> fields.String:
     return fields.String(load_default=None, validate=obeys(password_problem))
 
 
-def one_line_field(at_most: int, **arguments: bool) -> fields.String:
+def one_line_field(at_most: int, **arguments: Any) -> fields.String:
     """Text for people, in one line: a reason, a name."""
     return fields.String(validate=[validate.Length(1, at_most), obeys(control_problem)], **arguments)

@@ -1,4 +1,4 @@
-"""gunicorn's settings for the API: processes and threads from our own settings, nothing that listens beside the port."""
+"""gunicorn's settings for the API: processes and threads from our own settings, nothing else that listens."""
 
 import os
 import shutil
@@ -12,8 +12,7 @@ from tripwire_shared.settings import SettingsError, load_settings
 
 try:
     _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
-except SettingsError as error:
-    print(error, file=sys.stderr)
+except SettingsError:
     sys.exit(1)
 
 bind = f"{_settings.api_host}:{_settings.api_port}"

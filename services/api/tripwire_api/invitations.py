@@ -7,11 +7,9 @@ from tripwire_shared.intake.wish_rules import password_problem
 from tripwire_shared.provisioning.invitation import InvitationOver, InvitationState
 from tripwire_shared.resources import Resources
 
-CSP = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 OVER = {
-    InvitationState.USED: "This link was used already. If you did not choose a password, ask your manager for a new link.",
+    InvitationState.USED: "This link was used already. If it was not you, ask your manager for a new one.",
     InvitationState.EXPIRED: "This link has expired. Ask your manager to send a new one.",
     InvitationState.REVOKED: "A newer link was sent to you. Please use that one.",
 }

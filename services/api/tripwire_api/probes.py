@@ -1,4 +1,4 @@
-"""Probes for machines: alive, ready, and Prometheus' figures. They need no token; /metrics is not routed from outside."""
+"""Probes for machines: alive, ready, and Prometheus' figures. No token; /metrics is not routed from outside."""
 
 import os
 import time
@@ -30,14 +30,14 @@ class RequestMeter:
             "tripwire_breaker_open", "1 while the breaker is open", registry=self.registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
-        self._note_breaker = lambda: breaker.set(resources.breaker.state is BreakerState.OPEN)
+        self._breaker_open, self._breaker = breaker, resources.breaker
 
     def observe(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule is not None else "unknown"
         self._answers.labels(request.method, route, response.status_code).inc()
         if "began_at" in g:
             self._seconds.labels(route).observe(time.perf_counter() - g.began_at)
-        self._note_breaker()
+        self._breaker_open.set(self._breaker.state is BreakerState.OPEN)
         return response
 
     def exposition(self) -> bytes:

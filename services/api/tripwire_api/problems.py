@@ -105,7 +105,9 @@ def _who_has_it(error: EmailTaken) -> dict[str, str]:
 
 def _unexpected_problem(error: Exception) -> Response:
     get_logger(__name__).error("unexpected error", exc_info=error)
-    return problem(500, "Unexpected error", "Something went wrong here. It was logged under this answer's X-Request-ID.")
+    return problem(
+        500, "Unexpected error", "Something went wrong here. It was logged under this answer's X-Request-ID."
+    )
 
 
 def _flat(messages: dict[str, Any]) -> dict[str, list[str]]:

@@ -147,7 +147,7 @@ def wanted_wait() -> float:
 
 
 def request_body(found: Request, steps: list[Step] | None = None) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "request_id": str(found.id),
         "email": found.email,
         "full_name": found.full_name,

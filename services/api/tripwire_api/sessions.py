@@ -85,5 +85,3 @@ def session_blueprint(resources: Resources) -> Blueprint:
             return staff_body(current_staff())
 
     return routes
-
-

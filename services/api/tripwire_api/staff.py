@@ -114,9 +114,7 @@ def blueprint(resources: Resources) -> Blueprint:
             resources.staff.get(staff_id)
             days = new["expires_in_days"]
             seconds = None if days is None else days * SECONDS_A_DAY
-            return token_body(
-                resources.tokens.make(staff_id, new["name"], seconds=seconds, by=current_staff().id)
-            )
+            return token_body(resources.tokens.make(staff_id, new["name"], seconds=seconds, by=current_staff().id))
 
     @routes.route("/<uuid:staff_id>/tokens/<uuid:token_id>")
     class TokenItem(MethodView):

@@ -55,7 +55,7 @@ class SwitchedSchema(Schema):
 
 class LogQuerySchema(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
-    type = fields.String(validate=validate.OneOf([type.value for type in EventType]))
+    type = fields.String(validate=validate.OneOf([kind.value for kind in EventType]))
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
 
 
@@ -126,8 +126,8 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(200)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """Health events, newest first."""
-            type_ = EventType(query["type"]) if "type" in query else None
-            events = resources.health_log.latest(query["limit"] + 1, type_, query.get("before"))
+            kind = EventType(query["type"]) if "type" in query else None
+            events = resources.health_log.latest(query["limit"] + 1, kind, query.get("before"))
             shown = events[: query["limit"]]
             logs = [
                 {
@@ -147,7 +147,7 @@ def blueprint(resources: Resources) -> Blueprint:
         def post(self) -> dict[str, Any]:
             """Sends a test alert and says what Telegram answered."""
             if not resources.telegram.configured:
-                raise NotConfigured()
+                raise NotConfigured
             by = {"sent_by": current_staff().email}
             verdict = resources.telegram.send(
                 alert_text(Alert("INFO", "Test alert: Telegram works", datetime.now(UTC), by))
@@ -175,10 +175,10 @@ def metrics(resources: Resources) -> dict[str, Any]:
         "oldest_accepted_seconds": counts.oldest_accepted_seconds,
         "breaker": resources.breaker.state.value,
         "incident": _incident(incidents[0]) if incidents else None,
-        "telegram": _state(settings.telegram_configured, waiting.alerts_failing),
+        "telegram": _state(configured=settings.telegram_configured, failing=waiting.alerts_failing),
         "measured_at": datetime.now(UTC).isoformat(),
         "postgresql": "up",
-        "smtp": _state(bool(settings.smtp_url), waiting.mail_failing),
+        "smtp": _state(configured=bool(settings.smtp_url), failing=waiting.mail_failing),
         "mails_waiting": waiting.mails,
         "alerts_waiting": waiting.alerts,
     }
@@ -203,5 +203,5 @@ def _incident(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _state(configured: bool, failing: bool) -> str:
+def _state(*, configured: bool, failing: bool) -> str:
     return "not_configured" if not configured else "failing" if failing else "ok"

@@ -57,14 +57,12 @@ class RequestPool(WorkerPool):
         )
         self._settings = settings
 
-    def get_worker_process(
-        self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO"
-    ) -> BaseProcess:
+    def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
         return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
 
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
-    global _resources
+    global _resources  # RQ calls jobs by name: a module is the only way to them
     end_with_parent(parent, signal.SIGTERM)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)

@@ -1,4 +1,4 @@
-"""The sweep process: sweep, late deliveries and housekeeping. It needs PostgreSQL only and never imports RQ's worker."""
+"""The sweep process: sweep, late deliveries and housekeeping. It needs PostgreSQL only."""
 
 import signal
 import threading

@@ -46,6 +46,8 @@ class BackgroundWriter:
             except DatabaseUnavailable:
                 log.warning("the health log waits for the database")
             except Exception:
-                return log.exception("a health event could not be written")
+                log.exception("a health event could not be written")
+                return None
             if self._stopped.wait(DATABASE_RETRY_PAUSE):
-                return log.error("stopped while the database was away: a health event is lost")
+                log.error("stopped while the database was away: a health event is lost")
+                return None

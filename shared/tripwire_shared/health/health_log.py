@@ -57,7 +57,7 @@ class HealthLog:
         self._sql.insert_event(connection, type=event.type, message=event.message, metadata=dict(event.metadata))
 
     def record_failed_request(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
-        """CRITICAL for each request that used up its attempts; the alerts of a minute are one message after the first."""
+        """CRITICAL for each request that used up its attempts; after the first a minute's alerts are one message."""
         about: dict[str, Any] = {"request_id": str(request_id), "attempts": attempts, "error": error}
         message = "A request used up its attempts and failed"
         self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about)
@@ -68,7 +68,9 @@ class HealthLog:
         rows = self._database.read(
             lambda connection: list(self._sql.latest_events(connection, limit=limit, type=type, before=before))
         )
-        return [LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows]
+        return [
+            LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows
+        ]
 
     def write(self, event: Event, *, alert: bool) -> None:
         """Writes the event now, in a transaction of its own. Raises DatabaseUnavailable."""

@@ -14,11 +14,11 @@ def answer_of(rival: Rival, new: NewRequest, store: RequestStore) -> int | None:
             request_id=rival.id if rival.user_id is None else None, user_id=rival.user_id, staff_id=rival.staff_id
         )
     if rival.fingerprint != new.fingerprint:
-        raise KeyReused()
+        raise KeyReused
     if rival.answer is not None:
         return rival.answer
     if not rival.abandoned:
-        raise KeyInUse()
+        raise KeyInUse
     return _settle(rival, store)
 
 

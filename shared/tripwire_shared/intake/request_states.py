@@ -1,6 +1,7 @@
 """A request and the states it passes through. Pure: no database, no clock.
 
-accepted → provisioned | duplicate | failed; failed → accepted by an admin's retry. Only `request_store.sql` writes them.
+accepted → provisioned | duplicate | failed; failed → accepted by an admin's retry. Only
+`request_store.sql` writes them.
 """
 
 from dataclasses import dataclass
@@ -84,7 +85,9 @@ class Step:
 class EmailTaken(Conflict):
     """The e-mail address already belongs to a customer, an auth user or a request under way."""
 
-    def __init__(self, request_id: UUID | None = None, user_id: UUID | None = None, staff_id: UUID | None = None) -> None:
+    def __init__(
+        self, request_id: UUID | None = None, user_id: UUID | None = None, staff_id: UUID | None = None
+    ) -> None:
         super().__init__()
         self.request_id, self.user_id, self.staff_id = request_id, user_id, staff_id
 

@@ -180,7 +180,12 @@ class RequestStore:
         owner = _new_owner()
         with self._database.connection() as connection:
             rows = self._sql.claim_due(
-                connection, owner=owner, lease=CLAIM_LEASE, max_attempts=self._rules.max_attempts, batch=batch, door=door
+                connection,
+                owner=owner,
+                lease=CLAIM_LEASE,
+                max_attempts=self._rules.max_attempts,
+                batch=batch,
+                door=door,
             )
             return [_claim(row, owner) for row in rows]
 
@@ -225,9 +230,9 @@ class RequestStore:
                 if self._sql.retry(connection, id=request_id, staff_id=staff_id):
                     return
         except psycopg2.errors.UniqueViolation:
-            raise EmailTaken() from None
+            raise EmailTaken from None
         self.get(request_id)
-        raise NotFailed()
+        raise NotFailed
 
     def get(self, request_id: UUID, only_staff: UUID | None = None) -> Request:
         """Raises NotFound, also where it is another manager's."""
@@ -263,9 +268,7 @@ class RequestStore:
 
     def counts(self) -> RequestCounts:
         row = self._database.read(self._sql.request_counts)
-        return RequestCounts(
-            row.accepted_unfinished, row.provisioned_24h, row.failed_24h, row.oldest_accepted_seconds
-        )
+        return RequestCounts(row.accepted_unfinished, row.provisioned_24h, row.failed_24h, row.oldest_accepted_seconds)
 
 
 def _new_owner() -> str:
@@ -275,7 +278,15 @@ def _new_owner() -> str:
 
 def _claim(row: Any, owner: str) -> Claim:
     return Claim(
-        row.id, owner, row.attempts, row.email, row.full_name, row.sealed_password, row.price, row.currency, row.staff_id
+        row.id,
+        owner,
+        row.attempts,
+        row.email,
+        row.full_name,
+        row.sealed_password,
+        row.price,
+        row.currency,
+        row.staff_id,
     )
 
 

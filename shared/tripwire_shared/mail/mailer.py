@@ -1,6 +1,5 @@
 """Sends a mail: by SMTP where SMTP_URL is set, else into a file each under `.data/mail/`."""
 
-import os
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -47,9 +46,7 @@ class SmtpMailer:
 
     def _connect(self) -> smtplib.SMTP:
         if self._tls:
-            return smtplib.SMTP_SSL(
-                self._host, self._port, timeout=SMTP_TIMEOUT, context=ssl.create_default_context()
-            )
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=SMTP_TIMEOUT, context=ssl.create_default_context())
         return smtplib.SMTP(self._host, self._port, timeout=SMTP_TIMEOUT)
 
 
@@ -64,8 +61,8 @@ class FileMailer:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             unfinished = self._folder / f".{uuid4().hex}"
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(bytes(mail))
+            unfinished.touch(mode=0o600, exist_ok=False)
+            unfinished.write_bytes(bytes(mail))
             unfinished.rename(self._folder / name)
         except OSError as error:
             raise DeliveryFailed(f"The mail could not be written ({type(error).__name__}).") from None

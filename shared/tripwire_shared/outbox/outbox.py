@@ -1,4 +1,4 @@
-"""The outbox in PostgreSQL: what is to be sent is stored with what caused it, and delivered afterwards under a lease."""
+"""The outbox in PostgreSQL: what is to be sent is stored with what caused it, then delivered under a lease."""
 
 import os
 import socket
@@ -48,9 +48,7 @@ class Outbox:
         self._database = database
         self._sql = load_queries(__file__)
 
-    def put_mail(
-        self, connection: Connection, *, user_id: UUID, request_id: UUID, invitation_id: UUID | None
-    ) -> None:
+    def put_mail(self, connection: Connection, *, user_id: UUID, request_id: UUID, invitation_id: UUID | None) -> None:
         """A welcome mail, in the caller's transaction; without an invitation for who was given a password."""
         self._sql.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
 
@@ -80,7 +78,15 @@ class Outbox:
         if row is None:
             return None
         return Message(
-            row.id, channel, owner, row.user_id, row.request_id, row.invitation_id, row.body, row.attempts, row.created_at
+            row.id,
+            channel,
+            owner,
+            row.user_id,
+            row.request_id,
+            row.invitation_id,
+            row.body,
+            row.attempts,
+            row.created_at,
         )
 
     def mark_sent(self, message: Message) -> None:

@@ -23,7 +23,10 @@ class Existing:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`duplicate`: why nothing is made, in a sentence, and whose it is (`user_id`); `resume`: the auth user that an earlier attempt made."""
+    """`duplicate`: why nothing is made, in a sentence, and whose it is (`user_id`).
+
+    `resume`: the auth user that an earlier attempt made.
+    """
 
     duplicate: str | None = None
     user_id: UUID | None = None

@@ -32,17 +32,15 @@ class CustomerStore:
             user_metadata={"full_name": claim.full_name},
         )
         if made is None:
-            raise SomebodyWasFaster()
+            raise SomebodyWasFaster
         return made
 
     def insert_customer(self, connection: Connection, claim: Claim, user_id: UUID) -> None:
         """The customer, the sale and the activity. Raises SomebodyWasFaster."""
         about = {"user_id": user_id, "request_id": claim.request_id, "staff_id": claim.staff_id}
-        made = self._sql.insert_customer(
-            connection, id=uuid4(), email=claim.email, full_name=claim.full_name, **about
-        )
+        made = self._sql.insert_customer(connection, id=uuid4(), email=claim.email, full_name=claim.full_name, **about)
         if made is None:
-            raise SomebodyWasFaster()
+            raise SomebodyWasFaster
         self._sql.insert_sale(connection, id=uuid4(), price=claim.price, currency=claim.currency, **about)
         self._sql.insert_activity(connection, **about)
 

@@ -56,7 +56,11 @@ class SupabaseIdentity:
             body["password_hash"] = password_hash
         try:
             answer = requests.post(
-                self._endpoint, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT, allow_redirects=False
+                self._endpoint,
+                json=body,
+                headers=self._headers,
+                timeout=IDENTITY_PROVIDER_TIMEOUT,
+                allow_redirects=False,
             )
         except requests.RequestException as error:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None

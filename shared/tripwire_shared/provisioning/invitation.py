@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import Conflict, NotFound
 from tripwire_shared.keys import Signer
+from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.provisioning.customer_store import CustomerStore
-from tripwire_shared.provisioning.passwords import PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import INVITATION_TTL
 
@@ -71,11 +71,11 @@ class Invitations:
         """Sets the customer's password, once. Raises NotFound or InvitationOver."""
         invitation = self.open(token)
         if invitation.state is not InvitationState.OPEN:
-            raise InvitationOver()
+            raise InvitationOver
         password_hash = self._hasher.hash(password)  # long, so before the transaction
         with self._database.transaction() as connection:
             if self._sql.use_invitation(connection, id=invitation.id) is None:
-                raise InvitationOver()
+                raise InvitationOver
             self._customers.set_password(connection, invitation.user_id, password_hash)
 
     def _verified(self, token: str) -> UUID:

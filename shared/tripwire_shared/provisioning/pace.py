@@ -1,7 +1,7 @@
 """The pace: at most WORKER_RATE_LIMIT attempts a second over all workers, sweeps and hosts, with Redis or without.
 
-One row in PostgreSQL grants slots on one clock, ten percent further apart than the limit asks: at ten a second 110 ms, so
-that any second, wherever it begins, holds at most ten. An idle system grants the first slot at once.
+One row in PostgreSQL grants slots on one clock, ten percent further apart than the limit asks: at ten a second 110 ms,
+so that any second, wherever it begins, holds at most ten. An idle system grants the first slot at once.
 """
 
 import time

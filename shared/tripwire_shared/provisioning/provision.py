@@ -21,12 +21,12 @@ from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.keys import Sealer
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.provisioning.customer_rules import judge
 from tripwire_shared.provisioning.customer_store import CustomerStore, SomebodyWasFaster
 from tripwire_shared.provisioning.identity import IdentityProvider
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
-from tripwire_shared.provisioning.passwords import PasswordHasher
 
 
 class Door(StrEnum):
@@ -69,7 +69,12 @@ class Provisioning:
         window: float,
     ) -> None:
         self._database, self._requests, self._customers, self._identity = database, requests, customers, identity
-        self._invitations, self._outbox, self._health_log, self._wake_mails = invitations, outbox, health_log, wake_mails
+        self._invitations, self._outbox, self._health_log, self._wake_mails = (
+            invitations,
+            outbox,
+            health_log,
+            wake_mails,
+        )
         self._hasher, self._sealer, self._pace, self._window = hasher, sealer, pace, window
 
     def provision(self, request_id: UUID, door: Door, *, fallback: bool = False) -> Outcome:
@@ -127,17 +132,24 @@ class Provisioning:
         verdict = judge(claim.request_id, self._customers.find_existing(connection, claim, self._window))
         if verdict.duplicate is not None:
             self._requests.finish(
-                connection, claim, RequestStatus.DUPLICATE, user_id=None, answer_now=answer_now, detail=verdict.duplicate
+                connection,
+                claim,
+                RequestStatus.DUPLICATE,
+                user_id=None,
+                answer_now=answer_now,
+                detail=verdict.duplicate,
             )
             about = {"request_id": str(claim.request_id), "user_id": str(verdict.user_id), "reason": verdict.duplicate}
-            self._health_log.record_in(connection, Event(EventType.WARNING, "Already a customer, nothing created", about))
+            self._health_log.record_in(
+                connection, Event(EventType.WARNING, "Already a customer, nothing created", about)
+            )
             return Outcome.DUPLICATE
         user_id = verdict.resume or self._identity.make(connection, claim, prepared.password_hash)
         self._customers.insert_customer(connection, claim, user_id)
         invitation_id = None if prepared.password_hash else self._invitations.create(connection, user_id)
         self._outbox.put_mail(connection, user_id=user_id, request_id=claim.request_id, invitation_id=invitation_id)
-        about = {"request_id": str(claim.request_id), "user_id": str(user_id), "attempts": claim.attempts}
-        self._health_log.record_in(connection, Event(EventType.INFO, "Customer provisioned", about))
+        made = {"request_id": str(claim.request_id), "user_id": str(user_id), "attempts": claim.attempts}
+        self._health_log.record_in(connection, Event(EventType.INFO, "Customer provisioned", made))
         self._requests.finish(
             connection, claim, RequestStatus.PROVISIONED, user_id=user_id, answer_now=answer_now,
             detail="Not provisioned recently, no auth user before, no customer before.",

@@ -1,7 +1,7 @@
 """The circuit breaker before the queue: one per process, so that it needs nothing that could be down.
 
-Closed: calls go through. The first failure opens it; while it is open calls are refused in microseconds and a background
-probe looks every half second; one success closes it.
+Closed: calls go through. The first failure opens it; while it is open calls are refused in microseconds and a
+background probe looks every half second; one success closes it.
 """
 
 import threading

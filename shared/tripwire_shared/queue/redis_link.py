@@ -8,7 +8,7 @@ from redis.retry import Retry
 from tripwire_shared.timings import REDIS_TIMEOUT
 
 
-def build_fail_fast_redis(url: str, max_connections: int) -> "Redis[bytes]":
+def build_fail_fast_redis(url: str, max_connections: int) -> Redis:
     """A client that waits at most REDIS_TIMEOUT for a connection or an answer.
 
     One retry, and only for a broken connection: a stale pooled one is replaced, a time-out is never waited for twice

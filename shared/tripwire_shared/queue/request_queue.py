@@ -32,12 +32,12 @@ class QueueCounts:
 class RequestQueue:
     """RQ's queue with one job per request, whose id is the request's id. Build it once per process (it asks INFO)."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
 
     def enqueue(self, request_id: UUID) -> None:
-        """Puts the id on the queue in one pipeline. Raises QueueUnavailable; then it may have been applied all the same."""
+        """Puts the id on the queue in one pipeline. Raises QueueUnavailable; it may be applied all the same."""
         try:
             with self._redis.pipeline() as pipeline:
                 self._queue.enqueue_call(
@@ -65,7 +65,8 @@ class RequestQueue:
     def counts(self) -> QueueCounts:
         """What is in the queue now. Raises QueueUnavailable; never a zero that was not counted."""
         registries = [
-            registry(queue=self._queue).key for registry in (StartedJobRegistry, ScheduledJobRegistry, FailedJobRegistry)
+            registry(queue=self._queue).key
+            for registry in (StartedJobRegistry, ScheduledJobRegistry, FailedJobRegistry)
         ]
         try:
             with self._redis.pipeline(transaction=False) as pipeline:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.database import Database
 from tripwire_shared.errors import NotFound
-from tripwire_shared.provisioning.passwords import PasswordHasher
+from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
@@ -38,7 +38,7 @@ class StaffStore:
                 connection, id=uuid4(), email=email, full_name=full_name, role=role, password_hash=password_hash
             )
             if row is None:
-                raise StaffExists()
+                raise StaffExists
             self._sql.log_activity(
                 connection, staff_id=by, action="staff added", detail={"staff_id": str(row.id), "role": role}
             )
@@ -75,7 +75,7 @@ class StaffStore:
             if change.active is False or change.role is Role.SALES:
                 admins = [row.id for row in self._sql.lock_admins(connection)]
                 if admins == [staff_id]:
-                    raise LastAdmin()
+                    raise LastAdmin
             row = self._sql.change_staff(
                 connection,
                 id=staff_id,
@@ -102,7 +102,7 @@ class StaffStore:
         password_hash = row.password_hash if row is not None and row.password_hash else self._hash_of_nobody()
         right = self._hasher.verify(password_hash, password)
         if not right or row is None or not row.active or not row.password_hash:
-            raise WrongCredentials()
+            raise WrongCredentials
         made = self._tokens.make(row.id, "session", kind="session", seconds=SESSION_TTL)
         with self._database.connection() as connection:
             self._sql.forgive_login(connection, id=attempt)
@@ -117,7 +117,7 @@ class StaffStore:
                 account_limit=LOGIN_FAILURES_PER_ACCOUNT, address_limit=LOGIN_FAILURES_PER_ADDRESS,
             )  # fmt: skip
         if attempt is None:
-            raise LoginThrottled()
+            raise LoginThrottled
         return attempt
 
     def _hash_of_nobody(self) -> str:

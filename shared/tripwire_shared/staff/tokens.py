@@ -81,7 +81,13 @@ class Tokens:
         token = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.transaction() as connection:
             row = self._sql.insert_token(
-                connection, id=uuid4(), staff_id=staff_id, token_hash=_hash(token), kind=kind, name=name, seconds=seconds
+                connection,
+                id=uuid4(),
+                staff_id=staff_id,
+                token_hash=_hash(token),
+                kind=kind,
+                name=name,
+                seconds=seconds,
             )
             if by is not None:
                 detail = {"staff_id": str(staff_id), "token_id": str(row.id), "name": name}
