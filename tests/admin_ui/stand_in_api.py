@@ -77,7 +77,7 @@ class State:
 
     def redis_goes_down(self) -> None:
         names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
-        incident = {"cause": "queue", "opened_at": now(), "served_directly": 97}
+        incident = {"cause": "queue", "started_at": now(), "served_synchronously": 97}
         self.metrics |= dict.fromkeys(names) | {"redis": "down", "breaker": "open", "incident": incident}
 
     def note(self, event_type: str, message: str, **metadata: Any) -> None:
@@ -142,7 +142,7 @@ class StandInApi:
 
             do_GET = do_POST = handle_any  # noqa: N815  # names of the library
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: Any) -> None:
                 """Silent: a test looks at `calls`."""
 
         return Handler

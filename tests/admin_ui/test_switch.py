@@ -17,10 +17,11 @@ def test_the_question_says_what_will_happen(admin: Visitor) -> None:
 
 
 def test_a_switch_is_asked_of_the_api_with_mode_reason_and_version(admin: Visitor, api: StandInApi) -> None:
-    answer = admin.switch("sync_direct", 9, " Redis restarts at 14:30 ")
+    api.state.mode["version"] = 12
+    answer = admin.switch("sync_direct", 12, " Redis restarts at 14:30 ")
     assert (answer.status_code, answer.location) == (303, HEALTH)
     [call] = api.calls_of("POST", MODE)
-    assert call.body == {"mode": "sync_direct", "reason": "Redis restarts at 14:30", "version": 9}
+    assert call.body == {"mode": "sync_direct", "reason": "Redis restarts at 14:30", "version": 12}
 
 
 def test_after_a_switch_the_page_shows_who_why_and_the_receipts(admin: Visitor, api: StandInApi) -> None:

@@ -54,7 +54,12 @@ def test_pause_holds_the_page_and_resume_renews_it(page: Any, api: StandInApi) -
 def test_a_hidden_tab_asks_nothing(page: Any, api: StandInApi) -> None:
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
     tell = "document.dispatchEvent(new Event('visibilitychange'))"
-    page.evaluate(hide % "true" + tell)
+    api.slowness = 0.2
+    with page.expect_response(lambda answer: HEALTH in answer.url):
+        page.clock.run_for(SIX_SECONDS)
+        page.evaluate(hide % "true" + tell)  # while the page is just asking
+    api.slowness = 0
+    page.wait_for_selector("text=Live, updated 0 s ago")
     asked = len(api.calls)
     page.clock.run_for(5 * SIX_SECONDS)
     assert len(api.calls) == asked

@@ -96,7 +96,7 @@ class Incident:
     """An outage that is open."""
 
     cause: str | None
-    opened_at: datetime | None
+    started_at: datetime | None
     served_directly: int | None
 
 
@@ -203,8 +203,8 @@ def read_metrics(document: Document) -> Metrics:
 def _incident(row: Document) -> Incident:
     return Incident(
         cause=text(row, "cause"),
-        opened_at=moment(row, "opened_at"),
-        served_directly=whole(row, "served_directly"),
+        started_at=moment(row, "started_at"),
+        served_directly=whole(row, "served_synchronously"),
     )
 
 

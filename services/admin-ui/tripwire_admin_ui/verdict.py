@@ -61,7 +61,7 @@ DATABASE_DOWN = Verdict(
 
 def _redis_down(state: SystemState) -> Verdict:
     incident = state.metrics.incident if state.metrics else None
-    since = incident.opened_at if incident else None
+    since = incident.started_at if incident else None
     if state.direct:
         title = "Redis is down. It is not in use: direct mode is on."
         return Verdict("bad", "Down", "Redis down", title, since=since, running="down for", todo="bring Redis back.")
