@@ -38,6 +38,14 @@ def _valkey(folder: Path, *, durable: bool) -> ValkeyServer:
     return ValkeyServer(folder, free_port(), password="valkey-of-tests", write_line=lambda line: None, durable=durable)
 
 
+def _running(server: ValkeyServer) -> Iterator[ValkeyServer]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 def migrate(database_url: str) -> None:
     """Applies all migrations by the same door as `make migrate`."""
     environ = {**os.environ, "DATABASE_URL": database_url}
@@ -102,12 +110,7 @@ def own_postgres(tmp_path: Path) -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """The Valkey of the run. Do not stop it: take `own_valkey` for that."""
-    server = _valkey(tmp_path_factory.mktemp("valkey"), durable=False)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    yield from _running(_valkey(tmp_path_factory.mktemp("valkey"), durable=False))
 
 
 @pytest.fixture
@@ -122,12 +125,7 @@ def redis_url(valkey: ValkeyServer) -> str:
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     """A Valkey that the test may `stop()`, `start()`, `freeze()` and `thaw()`; it keeps its data over a restart."""
-    server = _valkey(tmp_path / "valkey", durable=True)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.child.kill()
+    yield from _running(_valkey(tmp_path / "valkey", durable=True))
 
 
 @pytest.fixture
