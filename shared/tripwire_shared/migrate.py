@@ -30,14 +30,18 @@ def apply_migrations(database_url: str, folder: Path) -> int:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+        print("usage: python -m tripwire_shared.migrate FOLDER", file=sys.stderr)
         return 2
     try:
         settings = load_settings(required=("DATABASE_URL",))
-        apply_migrations(settings.database_url, Path(arguments[0]))
-    except SettingsError:
+        count = apply_migrations(settings.database_url, Path(arguments[0]))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
         return 1
-    except (Error, LockTimeout):
+    except (Error, LockTimeout) as error:
+        print(f"The migrations could not be applied: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         return 1
+    print(f"{count} migration{'' if count == 1 else 's'} applied.")
     return 0
 
 

@@ -12,7 +12,8 @@ from tripwire_shared.settings import SettingsError, load_settings
 
 try:
     _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
-except SettingsError:
+except SettingsError as error:
+    print(error, file=sys.stderr)
     sys.exit(1)
 
 bind = f"{_settings.api_host}:{_settings.api_port}"

@@ -19,7 +19,8 @@ BOOT_ERROR = 3
 def create() -> Flask:
     try:
         settings = load_settings(REQUIRED)
-    except SettingsError:
+    except SettingsError as error:
+        print(error, file=sys.stderr)
         sys.exit(BOOT_ERROR)
     configure_logging("api", settings.log_level, settings.log_format)
     resources = build_resources(settings, service="api")

@@ -7,6 +7,7 @@ Redis. SIGTERM goes to both; each finishes what it is at.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from tripwire_worker.process_ties import end_with_parent
 def main() -> int:
     try:
         settings = load_settings(pool.REQUIRED)
-    except SettingsError:
+    except SettingsError as error:
+        print(error, file=sys.stderr)
         return 1
     configure_logging("worker", settings.log_level, settings.log_format)
     _watch({"pool": pool.main, "sweep": sweeper.main})
