@@ -1,0 +1,66 @@
+"""A stand-in for Supabase's admin API over real HTTP: it writes into the test's `auth.users`, or refuses as told."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+from psycopg2.extras import Json
+
+
+class IdentityServer:
+    """`refuse_with`: the status of the next answers, None to serve. `calls` counts what came in."""
+
+    def __init__(self, database_url: str) -> None:
+        self.refuse_with: int | None = None
+        self.calls = 0
+        self.keys: set[str] = set()
+        self._database_url = database_url
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "identity_provider": "supabase",
+            "supabase_url": f"http://127.0.0.1:{self._server.server_port}",
+            "supabase_service_role_key": "service-role-of-tests",
+        }
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _make_user(self, body: dict[str, Any]) -> int:
+        connection = psycopg2.connect(self._database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(
+                    "INSERT INTO auth.users (id, email, encrypted_password, raw_app_meta_data) VALUES (%s, %s, %s, %s)"
+                    " ON CONFLICT DO NOTHING RETURNING id",
+                    (str(uuid4()), body["email"], body.get("password_hash"), Json(body["app_metadata"])),
+                )
+                return 200 if cursor.fetchone() else 422
+        finally:
+            connection.close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.calls += 1
+                server.keys.add(self.headers["apikey"])
+                status = server.refuse_with or server._make_user(body)
+                self.send_response(status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        return Handler

@@ -1,0 +1,112 @@
+"""A request that always fails uses exactly its attempts, with growing pauses, and ends visible and retryable."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from tests.identity_server import IdentityServer
+from tests.invariants import assert_nothing_broken
+from tests.worker.conftest import accept, rows
+from tripwire_shared.intake.request_states import EmailTaken, backoff_seconds
+from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.resources import Resources
+
+Build = Callable[..., Resources]
+
+
+def test_three_attempts_then_failed_with_an_alert(
+    build: Build, staff_id: UUID, identity_server: IdentityServer
+) -> None:
+    resources = build(**identity_server.settings)
+    identity_server.refuse_with = 500
+    request_id = accept(resources, staff_id)
+
+    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
+    assert _pause(resources) == pytest.approx(2, abs=0.5)
+    _make_due(resources)
+    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
+    assert _pause(resources) == pytest.approx(4, abs=0.5)
+    _make_due(resources)
+    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.FAILED
+
+    found = resources.requests.get(request_id)
+    assert (found.status, found.attempts) == ("failed", 3)
+    assert found.error == "The identity provider answered 500."
+    [event] = rows(resources.database, "SELECT event_type FROM system_health_logs")
+    assert event.event_type == "CRITICAL"
+    assert len(rows(resources.database, "SELECT 1 FROM outbox WHERE channel = 'alert'")) == 1
+    assert_nothing_broken(resources.settings.database_url)
+
+
+def test_a_retry_resumes(build: Build, staff_id: UUID, identity_server: IdentityServer) -> None:
+    resources = build(job_max_attempts=1, **identity_server.settings)
+    identity_server.refuse_with = 503
+    request_id = accept(resources, staff_id, password="a good password")
+    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.FAILED
+    identity_server.refuse_with = None
+
+    resources.requests.retry(request_id, staff_id)
+
+    [claim] = resources.requests.claim_due(1, door=Door.SWEEP)
+    assert resources.provisioning.attempt(claim, Door.SWEEP) is Outcome.PROVISIONED
+    assert identity_server.keys == {"service-role-of-tests"}
+    assert_nothing_broken(resources.settings.database_url)
+
+
+def test_an_auth_user_made_by_an_earlier_attempt_is_taken_on(
+    build: Build, staff_id: UUID, identity_server: IdentityServer
+) -> None:
+    resources = build(**identity_server.settings)
+    request_id = accept(resources, staff_id)
+    claim = resources.requests.claim(request_id, door=Door.QUEUE, fast_lane=True, fallback=False)
+    assert claim is not None
+    resources.provisioning._identity.prepare(claim, None)  # the process dies after this
+    _make_due(resources)
+
+    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.PROVISIONED
+
+    assert len(rows(resources.database, "SELECT 1 FROM auth.users")) == 1
+    assert_nothing_broken(resources.settings.database_url)
+
+
+def test_a_process_that_dies_in_its_last_attempt_ends_as_failed(build: Build, staff_id: UUID) -> None:
+    resources = build(job_max_attempts=1)
+    request_id = accept(resources, staff_id)
+    assert resources.requests.claim(request_id, door=Door.QUEUE, fast_lane=True, fallback=False)
+    _make_due(resources)
+    assert resources.requests.claim_due(1, door=Door.SWEEP) == [], "no attempt is left"
+
+    assert resources.provisioning.give_up_exhausted(10) == 1
+
+    found = resources.requests.get(request_id)
+    assert (found.status, found.error) == ("failed", "The process that worked on it died during its last attempt.")
+
+
+def test_a_retry_yields_to_who_has_the_address_by_now(
+    build: Build, staff_id: UUID, identity_server: IdentityServer
+) -> None:
+    refusing = build(job_max_attempts=1, **identity_server.settings)
+    identity_server.refuse_with = 500
+    failed = accept(refusing, staff_id)
+    refusing.provisioning.provision(failed, Door.QUEUE)
+    plain = build()
+    plain.provisioning.provision(accept(plain, staff_id), Door.QUEUE)
+
+    with pytest.raises(EmailTaken):
+        plain.requests.retry(failed, staff_id)
+
+
+def test_the_pauses_double() -> None:
+    assert [backoff_seconds(2, attempts) for attempts in (1, 2, 3)] == [2, 4, 8]
+
+
+def _pause(resources: Resources) -> float:
+    [row] = rows(
+        resources.database, "SELECT extract(epoch FROM due_at - now())::float8 AS seconds FROM provisioning_requests"
+    )
+    return float(row.seconds)
+
+
+def _make_due(resources: Resources) -> None:
+    rows(resources.database, "UPDATE provisioning_requests SET due_at = now() WHERE status = 'accepted'")
