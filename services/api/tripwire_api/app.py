@@ -18,6 +18,7 @@ from tripwire_api import (
     system,
 )
 from tripwire_api.access import Guard, admin_only, public, staff_only
+from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
 from tripwire_api.problems import http_problem, register_problems
 from tripwire_shared.resources import Resources
@@ -36,7 +37,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest is not typed
 
 
 def create_app(resources: Resources) -> Flask:
-    app = Flask("tripwire_api")
+    app = Flask("tripwire_api", static_folder=None)  # it would add a route without a guard
     app.config.update(
         API_TITLE="Tripwire Sales Manager",
         API_VERSION="1",
@@ -72,6 +73,7 @@ def create_app(resources: Resources) -> Flask:
 def _register(app: Flask, api: ProblemApi, blueprint: Blueprint, guard: Guard) -> None:
     if guard is not public:
         blueprint.before_request(guard)
+    blueprint.before_request(check_texts)
     app.extensions[GUARDS][blueprint.name] = guard
     if isinstance(blueprint, DocumentedBlueprint):
         api.register_blueprint(blueprint)
