@@ -1,0 +1,118 @@
+"""Signing in and out: who is let in, who is slowed down, and that nothing tells whether an account exists."""
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import argon2
+import psycopg2
+
+from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
+from tripwire_shared.staff.staff import Role
+from tripwire_shared.timings import (
+    API_REQUEST_BUDGET,
+    LOGIN_FAILURES_PER_ACCOUNT,
+    LOGIN_FAILURES_PER_ADDRESS,
+    LOGIN_WINDOW,
+)
+
+EMAIL = "boss@example.com"
+
+
+def sign_in(api: ApiUnderTest, email: str = EMAIL, password: str = PASSWORD, address: str = "192.0.2.1"):
+    """Through a trusted proxy, which says whose address it is."""
+    headers = {"X-Forwarded-For": address}
+    return api.nobody.post("/api/auth/login", json={"email": email, "password": password}, headers=headers)
+
+
+def test_the_right_password_gives_a_token_that_ends(api: ApiUnderTest) -> None:
+    api.member(EMAIL, Role.ADMIN, password=PASSWORD)
+    answer = sign_in(api, email="  BOSS@Example.com ")
+    assert answer.status_code == 200, answer.text
+    session = answer.get_json()
+    assert set(session) == {"token", "expires_at", "staff"}
+    assert session["staff"]["email"] == EMAIL
+    assert session["staff"]["role"] == "admin"
+    me = Caller(api.client, session["token"]).get("/api/auth/me").get_json()
+    assert me == session["staff"]
+
+
+def test_what_is_wrong_is_not_told(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    gone = api.member("gone@example.com", password=PASSWORD)
+    api.member("tokens@example.com")
+    admin = api.member("admin@example.com", Role.ADMIN)
+    admin.ask("PATCH", f"/api/admin/staff/{gone.id}", json={"active": False})
+    tries = [(EMAIL, "wrong"), ("nobody@example.com", "wrong"), ("gone@example.com", PASSWORD)]
+    answers = [assert_problem(sign_in(api, *one), 401) for one in [*tries, ("tokens@example.com", "wrong")]]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_five_failures_a_minute_close_an_account_for_that_address_only(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    for _ in range(LOGIN_FAILURES_PER_ACCOUNT):
+        assert_problem(sign_in(api, password="wrong"), 401)
+    throttled = sign_in(api)
+    assert_problem(throttled, 429)
+    assert 1 <= int(throttled.headers["Retry-After"]) <= LOGIN_WINDOW
+    assert sign_in(api, address="192.0.2.2").status_code == 200
+
+
+def test_tries_side_by_side_do_not_slip_through(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(lambda _: sign_in(api, password="wrong").status_code, range(20)))
+    assert statuses == {401: LOGIN_FAILURES_PER_ACCOUNT, 429: 20 - LOGIN_FAILURES_PER_ACCOUNT}
+
+
+def test_an_address_that_tries_many_accounts_is_stopped(api: ApiUnderTest, database_url: str) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO login_failures (email, address) SELECT 'n' || n || '@example.com', '192.0.2.1'"
+            " FROM generate_series(1, %s) n",
+            (LOGIN_FAILURES_PER_ADDRESS,),
+        )
+    assert_problem(sign_in(api), 429)
+    assert sign_in(api, address="192.0.2.2").status_code == 200
+
+
+def test_failures_older_than_a_minute_do_not_count(api: ApiUnderTest, database_url: str) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    for _ in range(LOGIN_FAILURES_PER_ACCOUNT):
+        sign_in(api, password="wrong")
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE login_failures SET at = at - make_interval(secs => %s)", (LOGIN_WINDOW,))
+    assert sign_in(api).status_code == 200
+
+
+def test_a_slow_hash_is_not_held_against_the_database(api: ApiUnderTest, database_url: str) -> None:
+    """On a busy machine argon2 takes longer than the database may, and that is no fault of the database."""
+    api.member(EMAIL)
+    slow_hash, began = argon2.PasswordHasher(time_cost=20).hash(PASSWORD), time.monotonic()
+    argon2.PasswordHasher().verify(slow_hash, PASSWORD)
+    rounds = int(20 * 1.5 * API_REQUEST_BUDGET / (time.monotonic() - began))
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        very_slow_hash = argon2.PasswordHasher(time_cost=rounds).hash(PASSWORD)
+        cursor.execute("UPDATE staff SET password_hash = %s", (very_slow_hash,))
+    began = time.monotonic()
+    assert sign_in(api).status_code == 200
+    assert time.monotonic() - began > API_REQUEST_BUDGET
+
+
+def test_signing_out_ends_the_token_at_once(api: ApiUnderTest) -> None:
+    caller = api.member(EMAIL)
+    assert caller.get("/api/auth/me").status_code == 200
+    assert caller.post("/api/auth/logout").status_code == 204
+    assert_problem(caller.get("/api/auth/me"), 401)
+
+
+def test_no_password_and_no_token_is_kept(api: ApiUnderTest, database_url: str) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    token = sign_in(api).get_json()["token"]
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT s::text || t::text FROM staff s JOIN staff_tokens t ON t.staff_id = s.id")
+        rows = "".join(row[0] for row in cursor.fetchall())
+    assert "argon2id" in rows
+    assert PASSWORD not in rows
+    assert token not in rows
