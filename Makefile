@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser check migrate bench lock clean
+.PHONY: help run test test-faults test-browser check migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -36,9 +36,6 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations
-
-bench: $(VENV)/dev.stamp ## the benchmark; results under tests/bench/results/
-	@$(BIN)/python -m tests.bench
 
 lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newer versions)
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) --all-extras --no-emit-package tripwire-shared $(PACKAGES:%=%/pyproject.toml) \

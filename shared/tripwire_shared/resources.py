@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tripwire_shared.database import Database
+from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
@@ -75,8 +76,15 @@ class Resources:
         if self.service == "api":
             self.breaker.start()
             self.mode_listener.start()
-            # An outage may have ended while nobody was there to see it.
-            self.incidents.queue_is_back_soon()
+            self._look_at_queue()
+
+    def _look_at_queue(self) -> None:
+        """An outage may have begun, or ended, while nobody was there to see it. Takes two Redis time-outs at most."""
+        try:
+            self.breaker.call(self.request_queue.ping)
+        except QueueUnavailable:
+            return  # the breaker is open now, has told the incident, and looks on
+        self.incidents.queue_is_back_soon()
 
     def stop(self) -> None:
         for end in (self.mode_listener.stop, self.breaker.stop, self.incidents.stop):
@@ -191,9 +199,8 @@ def _deliverers(
     return Deliverer(outbox, mails), Deliverer(outbox, alerts)
 
 
-def _direct(telegram: Telegram) -> Callable[[Alert], None]:
-    def send(alert: Alert) -> None:
-        if telegram.configured:
-            telegram.send(alert_text(alert))
+def _direct(telegram: Telegram) -> Callable[[Alert], bool]:
+    def send(alert: Alert) -> bool:
+        return telegram.configured and telegram.send(alert_text(alert)).ok
 
     return send

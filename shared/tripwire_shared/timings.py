@@ -35,8 +35,8 @@ KEY_ABANDONED_AFTER = 30.0
 # Redis, seen from the API: a frozen server costs one time-out.
 REDIS_TIMEOUT = 0.2
 BREAKER_PROBE_INTERVAL = 0.5
-# An incident closes only when no process has seen a failure for this long.
-INCIDENT_QUIET = 1.0
+# An incident closes only when no process has seen a failure for this long: some probes that failed or came late.
+INCIDENT_QUIET = 2.0
 # An outage that comes back within this continues the same incident.
 INCIDENT_REOPEN_WITHIN = 10.0
 
@@ -61,8 +61,12 @@ MAIL_GIVE_UP_AFTER = 86_400.0
 ALERT_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 ALERT_SPACING = 1.0
 FAILED_REQUESTS_ALERT_WINDOW = 60.0
+# Together well under the 10 s within which a silent Telegram must be said, also where its name has two addresses.
+TELEGRAM_CONNECT_TIMEOUT = 2.0
 TELEGRAM_TIMEOUT = 5.0
+# Of one answer of the mail server; and of a whole delivery, which must end before its lease does.
 SMTP_TIMEOUT = 10.0
+SMTP_TOTAL = 20.0
 IDENTITY_PROVIDER_TIMEOUT = 3.0
 
 # Health events wait in memory for their writer: at most this many.

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 import psycopg2
+from werkzeug.test import TestResponse
 
 from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
 from tripwire_shared.staff.staff import Role
@@ -19,7 +20,9 @@ from tripwire_shared.timings import (
 EMAIL = "boss@example.com"
 
 
-def sign_in(api: ApiUnderTest, email: str = EMAIL, password: str = PASSWORD, address: str = "192.0.2.1"):
+def sign_in(
+    api: ApiUnderTest, email: str = EMAIL, password: str = PASSWORD, address: str = "192.0.2.1"
+) -> TestResponse:
     """Through a trusted proxy, which says whose address it is."""
     headers = {"X-Forwarded-For": address}
     return api.nobody.post("/api/auth/login", json={"email": email, "password": password}, headers=headers)

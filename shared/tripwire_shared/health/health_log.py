@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from tripwire_shared.database import Connection, Database
-from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
@@ -27,7 +26,8 @@ class LoggedEvent:
 
 
 class HealthLog:
-    """`wake_alerts` tells the deliverer that an alert was committed. `send_directly` sends one without PostgreSQL."""
+    """`wake_alerts` tells the deliverer that an alert was committed. `send_directly` sends one without PostgreSQL, and
+    says whether it arrived."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class HealthLog:
         outbox: Outbox,
         writer: BackgroundWriter,
         wake_alerts: Callable[[], None],
-        send_directly: Callable[[Alert], None],
+        send_directly: Callable[[Alert], bool],
     ) -> None:
         self._database, self._outbox, self._writer = database, outbox, writer
         self.wake_alerts = wake_alerts
@@ -44,23 +44,25 @@ class HealthLog:
 
     def record(self, event: Event) -> None:
         """Writes the event soon. Never raises and never costs the caller time."""
-        self._writer.submit(_Recording(self, event).write)
+        self._writer.submit(_Recording(self, event))
 
-    def record_in(self, connection: Connection, event: Event) -> None:
-        """Writes the event and its alert in the caller's transaction; call `wake_alerts` after the commit."""
-        self.record_silently_in(connection, event)
-        if event.alerts:
-            self._outbox.put_alert(connection, alert_body(event.type, event.message, dict(event.metadata)))
+    def record_in(
+        self, connection: Connection, event: Event, *, at: datetime | None = None, alert: bool = True
+    ) -> None:
+        """Writes the event and its alert in the caller's transaction; call `wake_alerts` after the commit.
 
-    def record_silently_in(self, connection: Connection, event: Event) -> None:
-        """Writes the event without an alert, for when that went out already."""
-        self._sql.insert_event(connection, type=event.type, message=event.message, metadata=dict(event.metadata))
+        `at`: when it happened, where that is not now; `alert` False: the alert went out already.
+        """
+        about = dict(event.metadata)
+        self._sql.insert_event(connection, type=event.type, message=event.message, metadata=about, at=at)
+        if alert and event.alerts:
+            self._outbox.put_alert(connection, alert_body(event.type, event.message, about, at))
 
     def record_failed_request(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
         """CRITICAL for each request that used up its attempts; after the first a minute's alerts are one message."""
         about: dict[str, Any] = {"request_id": str(request_id), "attempts": attempts, "error": error}
         message = "A request used up its attempts and failed"
-        self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about)
+        self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about, at=None)
         self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS_FAILING)
 
     def latest(self, limit: int, type: EventType | None = None, before: int | None = None) -> list[LoggedEvent]:
@@ -72,37 +74,37 @@ class HealthLog:
             LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows
         ]
 
-    def write(self, event: Event, *, alert: bool) -> None:
+    def write(self, event: Event, *, at: datetime | None, alert: bool) -> None:
         """Writes the event now, in a transaction of its own. Raises DatabaseUnavailable."""
         with self._database.transaction() as connection:
-            if alert:
-                self.record_in(connection, event)
-            else:
-                self.record_silently_in(connection, event)
+            self.record_in(connection, event, at=at, alert=alert)
         if alert and event.alerts:
             self.wake_alerts()
 
-    def send_directly(self, event: Event) -> None:
-        """Past PostgreSQL, for when it is away: an alert must not depend on what failed."""
-        self._send_directly(Alert(event.type, event.message, datetime.now(UTC), event.metadata))
+    def send_directly(self, event: Event, at: datetime) -> bool:
+        """Past PostgreSQL, for when it is away: an alert must not depend on what failed. False: it did not arrive."""
+        return self._send_directly(Alert(event.type, event.message, at, event.metadata))
 
 
 class _Recording:
     """An event on its way into the log. Where the database is away its alert goes out from memory, once."""
 
     def __init__(self, log: HealthLog, event: Event) -> None:
-        self._log, self._event, self._alerted = log, event, False
+        self._log, self._event, self._happened_at = log, event, datetime.now(UTC)
+        # Only what is late needs this host's clock; else the database's holds.
+        self._at: datetime | None = None
+        self._alerted = False
 
     def write(self) -> None:
-        try:
-            self._log.write(self._event, alert=not self._alerted)
-        except DatabaseUnavailable:
-            if self._event.alerts and not self._alerted:
-                self._alerted = True
-                self._log.send_directly(self._event)
-            raise
+        self._log.write(self._event, at=self._at, alert=not self._alerted)
+
+    def say_without_database(self) -> None:
+        self._at = self._happened_at
+        if self._event.alerts:
+            # What did not arrive is stored as an alert later, with the event.
+            self._alerted = self._log.send_directly(self._event, self._happened_at)
 
 
-def alert_body(type: str, message: str, details: dict[str, Any]) -> dict[str, Any]:
-    """An alert as the outbox stores it."""
-    return {"type": str(type), "message": message, "details": details}
+def alert_body(type: str, message: str, details: dict[str, Any], at: datetime | None = None) -> dict[str, Any]:
+    """An alert as the outbox stores it; without `at` its time is that of the row."""
+    return {"type": str(type), "message": message, "details": details, **({"at": at.isoformat()} if at else {})}

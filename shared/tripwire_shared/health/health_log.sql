@@ -1,6 +1,7 @@
 -- name: insert_event!
--- One health event.
-INSERT INTO system_health_logs (event_type, message, metadata) VALUES (:type, :message, :metadata);
+-- One health event; it may have happened before now.
+INSERT INTO system_health_logs (event_type, message, metadata, created_at)
+VALUES (:type, :message, :metadata, coalesce(:at::timestamptz, now()));
 
 -- name: latest_events
 -- The newest events of a type (or all) before an id.

@@ -11,11 +11,8 @@ RETURNING id;
 
 -- name: open_incident$
 -- One open incident for each cause; no row where another process was faster.
-INSERT INTO incidents (cause, detail) VALUES (:cause, :detail) ON CONFLICT DO NOTHING RETURNING id;
-
--- name: failure_seen!
--- It is not over.
-UPDATE incidents SET last_failure_at = clock_timestamp() WHERE cause = :cause AND resolved_at IS NULL;
+INSERT INTO incidents (cause, detail, opened_at) VALUES (:cause, :detail, coalesce(:at::timestamptz, now()))
+ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: resolve_incident^
 -- Closes it where no process has seen a failure for a while.

@@ -1,6 +1,9 @@
 """Telegram's Bot API: one call, `sendMessage`. The token stands in the address, so no exception leaves as it came."""
 
+import logging
+import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -10,7 +13,10 @@ from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.deliverer import DeliveryFailed
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.settings import Settings
-from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_TIMEOUT
+from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT
+
+DESCRIPTION_AT_MOST = 300
+RETRY_AFTER_AT_MOST = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,19 @@ class Telegram:
     def __init__(self, settings: Settings) -> None:
         self.configured = settings.telegram_configured
         self._url = f"{settings.telegram_api_url.rstrip('/')}/bot{settings.telegram_bot_token}/sendMessage"
-        self._chat_id = settings.telegram_admin_chat_id
+        self._token, self._chat_id = settings.telegram_bot_token, settings.telegram_admin_chat_id
+        # urllib3 logs addresses, at level debug each one, and ours holds the token.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def send(self, text: str) -> Verdict:
         """Sends plain text (no parse_mode: nothing in it can be refused as bad markup). Never raises."""
         body = {"chat_id": self._chat_id, "text": text, "disable_web_page_preview": True}
+        timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
         try:
-            answer = requests.post(self._url, json=body, timeout=TELEGRAM_TIMEOUT, allow_redirects=False)
-            told = answer.json()
+            answer = requests.post(self._url, json=body, timeout=timeout, allow_redirects=False)
         except requests.RequestException as error:
             return Verdict(False, None, f"Telegram cannot be reached ({type(error).__name__}).")
-        return _verdict(answer.status_code, told)
+        return self._verdict(answer)
 
     def deliver(self, message: Message) -> None:
         """The outbox's way to Telegram. Not configured: the alert is logged, and that is its delivery."""
@@ -50,9 +58,20 @@ class Telegram:
         if not verdict.ok:
             raise DeliveryFailed(verdict.description, verdict.retry_after)
 
+    def _verdict(self, answer: requests.Response) -> Verdict:
+        told = _document(answer)
+        if answer.status_code == 200 and told.get("ok") is True:
+            result = told.get("result")
+            return Verdict(True, 200, "OK", result.get("message_id") if isinstance(result, dict) else None)
+        description = str(told.get("description") or f"Telegram answered {answer.status_code}.")
+        # Servers like to repeat the path that they did not know.
+        description = description.replace(self._token, "[hidden]")[:DESCRIPTION_AT_MOST]
+        return Verdict(False, answer.status_code, description, retry_after=_retry_after(told))
+
 
 def stored_alert(body: dict[str, Any], message: Message) -> Alert:
-    return Alert(body["type"], body["message"], message.created_at, body["details"])
+    at = datetime.fromisoformat(body["at"]) if "at" in body else message.created_at
+    return Alert(body["type"], body["message"], at, body["details"])
 
 
 def alert_pause(message: Message) -> float:
@@ -60,13 +79,17 @@ def alert_pause(message: Message) -> float:
     return ALERT_BACKOFF[min(message.attempts, len(ALERT_BACKOFF)) - 1]
 
 
-def _verdict(status: int, told: Any) -> Verdict:
-    if not isinstance(told, dict):
-        return Verdict(False, status, f"Telegram answered {status}.")
-    if status == 200 and told.get("ok") is True:
-        result = told.get("result")
-        return Verdict(True, status, "OK", result.get("message_id") if isinstance(result, dict) else None)
+def _document(answer: requests.Response) -> dict[str, Any]:
+    try:
+        told = answer.json()
+    except ValueError:  # a page of some proxy
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _retry_after(told: dict[str, Any]) -> float | None:
     parameters = told.get("parameters")
-    retry_after = parameters.get("retry_after") if isinstance(parameters, dict) else None
-    seconds = float(retry_after) if isinstance(retry_after, int | float) else None
-    return Verdict(False, status, str(told.get("description") or f"Telegram answered {status}."), retry_after=seconds)
+    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return None
+    return min(float(seconds), RETRY_AFTER_AT_MOST)

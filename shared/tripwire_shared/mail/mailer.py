@@ -1,7 +1,11 @@
 """Sends a mail: by SMTP where SMTP_URL is set, else into a file each under `.data/mail/`."""
 
+import contextlib
 import smtplib
+import socket
 import ssl
+import threading
+import time
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
 from tripwire_shared.outbox.deliverer import DeliveryFailed
-from tripwire_shared.timings import SMTP_TIMEOUT
+from tripwire_shared.timings import SMTP_TIMEOUT, SMTP_TOTAL
 
 MAIL_FOLDER = Path(".data/mail")
 
@@ -32,22 +36,47 @@ class SmtpMailer:
 
     def send(self, mail: EmailMessage) -> None:
         try:
-            with self._connect() as server:
-                if self._starttls:
-                    server.starttls(context=ssl.create_default_context())
-                if self._user:
-                    server.login(self._user, self._password)
-                server.send_message(mail)
+            self._send(mail, time.monotonic() + SMTP_TOTAL)
         except smtplib.SMTPResponseException as error:
             raise DeliveryFailed(f"The mail server refused ({error.smtp_code}).") from None
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             # Without its text: some of these repeat the recipient or the credentials.
             raise DeliveryFailed(f"The mail server did not take it ({type(error).__name__}).") from None
 
+    def _send(self, mail: EmailMessage, deadline: float) -> None:
+        server = self._connect()
+        # The library limits each answer, not all of them together: a slow server would outlive the message's lease.
+        limit = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (server,))
+        limit.daemon = True
+        limit.start()
+        try:
+            if self._starttls:
+                server.starttls(context=ssl.create_default_context())
+            if self._user:
+                server.login(self._user, self._password)
+            server.send_message(mail)
+            # It is accepted: however the server says goodbye, it must not be sent again.
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            limit.cancel()
+            server.close()
+
     def _connect(self) -> smtplib.SMTP:
+        # This host is named by hand: the library would ask DNS for its full name, without any limit.
+        here = socket.gethostname()
         if self._tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=SMTP_TIMEOUT, context=ssl.create_default_context())
-        return smtplib.SMTP(self._host, self._port, timeout=SMTP_TIMEOUT)
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self._host, self._port, here, timeout=SMTP_TIMEOUT, context=context)
+        return smtplib.SMTP(self._host, self._port, here, timeout=SMTP_TIMEOUT)
+
+
+def _cut(server: smtplib.SMTP) -> None:
+    """Whoever waits for this server gets an error now."""
+    waiting_on = server.sock
+    if waiting_on is not None:
+        with contextlib.suppress(OSError):  # it may just have been closed
+            waiting_on.shutdown(socket.SHUT_RDWR)
 
 
 class FileMailer:

@@ -12,6 +12,7 @@ from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mail.mailer import Mailer
+from tripwire_shared.outbox.deliverer import NothingToDeliver
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.sql import load_queries
@@ -32,20 +33,26 @@ class WelcomeMail:
         )
 
     def deliver(self, message: Message) -> None:
-        """Sends it. Raises DeliveryFailed. A customer who was erased meanwhile gets none."""
-        row = self._database.read(lambda connection: self._sql.find_recipient(connection, user_id=message.user_id))
-        if row is not None:
-            link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
-            self._mailer.send(self.compose(row.email, row.full_name, link, message.id))
+        """Sends it. Raises DeliveryFailed, and NothingToDeliver where the customer or the link is gone meanwhile."""
+        row = self._database.read(
+            lambda connection: self._sql.find_recipient(
+                connection, user_id=message.user_id, invitation_id=message.invitation_id
+            )
+        )
+        if row is None:
+            raise NothingToDeliver("The customer was erased, or the link was replaced by a newer one.")
+        link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
+        self._mailer.send(self.compose(row.email, row.full_name, link, message.id))
 
     def compose(self, email: str, full_name: str, link: str | None, message_id: int) -> EmailMessage:
-        """Text and HTML. The headers are built by the standard library, which refuses line breaks in them."""
+        """Text and HTML. The name stands in one header, on one line; the address alone says who gets the mail."""
+        full_name = " ".join(full_name.split())
         about = {"full_name": full_name, "link": link}
         mail = EmailMessage()
         mail["Subject"] = self._templates.get_template("welcome.subject.txt").render(about).strip()
         mail["From"] = self._from
         local, _, domain = email.rpartition("@")
-        mail["To"] = Address(display_name=full_name, username=local, domain=domain.encode("idna").decode())
+        mail["To"] = Address(username=local, domain=domain.encode("idna").decode())
         mail["Date"] = format_datetime(datetime.now(UTC))
         # The same for each try, so that a mail accepted twice can be recognised.
         mail["Message-ID"] = f"<welcome-{message_id}@{self._from.rpartition('@')[2]}>"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tripwire_shared.errors import DatabaseUnavailable, TripwireError
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Channel, Message, Outbox
-from tripwire_shared.timings import DELIVERY_POLL
+from tripwire_shared.timings import DATABASE_RETRY_PAUSE, DELIVERY_POLL
 
 
 class DeliveryFailed(TripwireError):
@@ -21,10 +21,17 @@ class DeliveryFailed(TripwireError):
         self.retry_after = retry_after
 
 
+class NothingToDeliver(TripwireError):
+    """The message has lost its sense meanwhile and is closed without being sent."""
+
+
 @dataclass(frozen=True)
 class Route:
-    """How a channel delivers: `deliver` raises DeliveryFailed; `pause` gives the seconds until the next try, None to
-    give up; `on_failed` and `on_given_up` say it aloud."""
+    """How a channel delivers.
+
+    `deliver` raises DeliveryFailed or NothingToDeliver; `pause` gives the seconds until the next try, None to give up;
+    `on_failed` and `on_given_up` say it aloud.
+    """
 
     channel: Channel
     deliver: Callable[[Message], None]
@@ -63,14 +70,25 @@ class Deliverer:
             self._route.deliver(message)
         except DeliveryFailed as error:
             self._put_off(message, error)
+        except NothingToDeliver as error:
+            self._outbox.give_up(message, str(error))
         except DatabaseUnavailable:
             raise  # the lease brings the message back
         except Exception as error:
             get_logger(__name__).exception("a delivery failed unexpectedly", message_id=message.id)
             self._put_off(message, DeliveryFailed(f"Unexpected error ({type(error).__name__})."))
         else:
-            self._outbox.mark_sent(message)
+            self._mark_sent(message)
         return 1
+
+    def _mark_sent(self, message: Message) -> None:
+        """It is out: keeps trying to say so while the database is away, since else it would go out a second time."""
+        while True:
+            try:
+                return self._outbox.mark_sent(message)
+            except DatabaseUnavailable:
+                if self._stopped.wait(DATABASE_RETRY_PAUSE):
+                    raise
 
     def _put_off(self, message: Message, error: DeliveryFailed) -> None:
         pause = self._route.pause(message)

@@ -110,9 +110,12 @@ class Outbox:
 
     def next_due_in(self, channel: Channel) -> float | None:
         """Seconds until a message of the channel may be delivered; None where none waits."""
-        seconds: float | None = self._database.read(
-            lambda connection: self._sql.next_due_in(connection, channel=channel)
-        )
+        with self._database.connection() as connection:
+            seconds: float | None = (
+                self._sql.mail_due_in(connection)
+                if channel is Channel.MAIL
+                else self._sql.alert_due_in(connection, spacing=ALERT_SPACING)
+            )
         return seconds
 
     def waiting(self) -> Waiting:

@@ -39,14 +39,14 @@ RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at;
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtext('tripwire alerts')) AS mine
 ), head AS (
-    SELECT id, due_at FROM outbox
+    SELECT id FROM outbox
     WHERE channel = 'alert' AND status = 'pending' AND ready_at <= now()
     ORDER BY ready_at, id LIMIT 1
 )
 UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1,
                   merge_key = NULL
 FROM head, turn
-WHERE outbox.id = head.id AND turn.mine AND head.due_at <= now() AND outbox.status = 'pending'
+WHERE outbox.id = head.id AND turn.mine AND outbox.due_at <= now() AND outbox.status = 'pending'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE channel = 'alert' AND finished_at > now() - make_interval(secs => :spacing))
 RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at;
 
@@ -69,10 +69,17 @@ WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
 -- What happened to the mail, in the timeline of its request.
 INSERT INTO request_steps (request_id, step, detail) VALUES (:request_id, :step, :detail);
 
--- name: next_due_in$
--- Seconds until a message of the channel can be delivered; null where none waits.
-SELECT extract(epoch FROM min(greatest(due_at, ready_at)) - clock_timestamp())::float8
-FROM outbox WHERE channel = :channel AND status = 'pending';
+-- name: mail_due_in$
+-- Seconds until a mail can be delivered; null where none waits.
+SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
+FROM outbox WHERE channel = 'mail' AND status = 'pending';
+
+-- name: alert_due_in$
+-- Seconds until the head of the line can be delivered; null where none waits. The others wait for it.
+SELECT extract(epoch FROM greatest(due_at, ready_at, (
+           SELECT max(finished_at) + make_interval(secs => :spacing) FROM outbox WHERE channel = 'alert'
+       )) - clock_timestamp())::float8
+FROM outbox WHERE channel = 'alert' AND status = 'pending' ORDER BY ready_at, id LIMIT 1;
 
 -- name: waiting^
 -- What waits, and whether its head was refused: the states of mail and Telegram.

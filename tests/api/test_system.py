@@ -1,0 +1,121 @@
+"""The system's own calls: the mode with its version, figures that are never a false 0, the log page by page."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+
+from deploy.local.valkey import ValkeyServer
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.telegram_server import TelegramServer
+from tests.waiting import wait_until
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.staff.staff import Role
+
+MODE = "/api/admin/system/mode"
+METRICS = "/api/admin/system/metrics"
+LOGS = "/api/admin/system/logs"
+OF_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
+
+
+@pytest.fixture
+def telegram_server() -> Iterator[TelegramServer]:
+    server = TelegramServer()
+    yield server
+    server.stop()
+
+
+def test_a_switch_names_who_and_counts_up(admin: Caller) -> None:
+    before = admin.get(MODE).get_json()
+    answer = admin.post(MODE, json={"mode": "sync_direct", "reason": "a test", "version": before["version"]})
+    version = before["version"] + 1
+    assert answer.get_json() == {
+        "success": True,
+        "mode": "sync_direct",
+        "previous_mode": "async_queue",
+        "version": version,
+    }
+    after = admin.get(MODE).get_json()
+    assert (after["mode"], after["version"], after["reason"]) == ("sync_direct", version, "a test")
+    assert after["changed_by"] == "boss@example.com"
+
+
+def test_a_stale_version_is_409_and_switches_nothing(admin: Caller) -> None:
+    version = admin.get(MODE).get_json()["version"]
+    assert admin.post(MODE, json={"mode": "sync_direct", "version": version}).status_code == 200
+    refused = assert_problem(admin.post(MODE, json={"mode": "async_queue", "version": version}), 409)
+    assert refused["version"] == version + 1
+    assert admin.get(MODE).get_json()["mode"] == "sync_direct"
+
+
+def test_a_switch_is_in_the_log_with_who_did_it(admin: Caller) -> None:
+    admin.post(MODE, json={"mode": "sync_direct"})
+    event = admin.get(f"{LOGS}?type=SWITCH").get_json()["logs"][0]
+    assert event["message"] == "System mode changed to: sync_direct"
+    assert event["metadata"]["changed_by"] == "boss@example.com"
+
+
+def test_this_process_says_which_version_it_obeys(admin: Caller) -> None:
+    version = admin.post(MODE, json={"mode": "sync_direct"}).get_json()["version"]
+    wait_until(lambda: [one["version"] for one in admin.get(MODE).get_json()["processes"]] == [version], 3)
+
+
+def test_figures_are_counted(manager: Caller, admin: Caller) -> None:
+    manager.post("/api/admin/tripwire/users", json={"email": "anna@example.com", "full_name": "Anna K."})
+    figures = admin.get(METRICS).get_json()
+    assert (figures["redis"], figures["postgresql"], figures["breaker"]) == ("up", "up", "closed")
+    assert (figures["waiting"], figures["accepted_unfinished"]) == (1, 1)
+    assert figures["oldest_accepted_seconds"] >= 0
+    assert figures["incident"] is None
+    assert (figures["telegram"], figures["smtp"]) == ("not_configured", "not_configured")
+    assert datetime.fromisoformat(figures["measured_at"]).utcoffset() is not None
+
+
+def test_figures_of_redis_are_null_while_it_is_down(
+    api_for: Callable[..., ApiUnderTest], own_valkey: ValkeyServer
+) -> None:
+    api = api_for(redis_url=own_valkey.url)
+    admin = api.member("boss@example.com", Role.ADMIN)
+    assert admin.get(METRICS).get_json()["waiting"] == 0
+    own_valkey.stop()
+    figures = admin.get(METRICS).get_json()
+    assert figures["redis"] == "down"
+    assert {name: figures[name] for name in OF_REDIS} == dict.fromkeys(OF_REDIS)
+    assert figures["accepted_unfinished"] == 0
+    incident = wait_until(lambda: admin.get(METRICS).get_json()["incident"], 5)
+    assert incident["cause"] == "queue unavailable"
+
+
+def test_the_log_comes_page_by_page(api: ApiUnderTest, admin: Caller) -> None:
+    for number in range(7):
+        kind = EventType.ERROR if number % 2 else EventType.INFO
+        api.resources.health_log.record(Event(kind, f"event {number}", {"number": number}))
+    wait_until(lambda: len(admin.get(LOGS).get_json()["logs"]) == 7, 5)
+    seen, path = [], f"{LOGS}?limit=3"
+    while path:
+        page = admin.get(path).get_json()
+        seen.append([one["metadata"]["number"] for one in page["logs"]])
+        path = f"{LOGS}?limit=3&before={page['next_before']}" if page["next_before"] else ""
+    assert seen == [[6, 5, 4], [3, 2, 1], [0]]
+    errors = admin.get(f"{LOGS}?type=ERROR").get_json()["logs"]
+    assert [one["metadata"]["number"] for one in errors] == [5, 3, 1]
+    assert set(errors[0]) == {"id", "event_type", "message", "metadata", "created_at"}
+
+
+def test_a_test_alert_needs_telegram(admin: Caller) -> None:
+    assert_problem(admin.post("/api/admin/system/alerts/test"), 409)
+
+
+def test_a_test_alert_brings_telegrams_verdict(
+    api_for: Callable[..., ApiUnderTest], telegram_server: TelegramServer
+) -> None:
+    api = api_for(**telegram_server.variables)
+    admin = api.member("boss@example.com", Role.ADMIN)
+    answer = admin.post("/api/admin/system/alerts/test")
+    assert answer.status_code == 200
+    assert answer.get_json()["ok"] is True
+    assert telegram_server.texts("SYSTEM ALERT")
+    telegram_server.answer = (403, {"ok": False, "description": "Forbidden: bot was blocked"})
+    verdict = admin.post("/api/admin/system/alerts/test").get_json()
+    assert (verdict["ok"], verdict["status"]) == (False, 403)
+    assert "blocked" in verdict["description"]

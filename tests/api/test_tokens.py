@@ -1,0 +1,98 @@
+"""Tokens: shown once, and dead everywhere within a second of being revoked."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+import requests
+
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.stack import Stack
+from tests.waiting import wait_until
+from tripwire_shared.timings import TOKEN_CACHE_TTL
+
+HOLDS_WITHIN = 1.0
+
+
+def test_a_token_is_shown_once(admin: Caller, manager: Caller) -> None:
+    path = f"/api/admin/staff/{manager.id}/tokens"
+    made = admin.post(path, json={"name": "program", "expires_in_days": 30})
+    assert made.status_code == 201
+    token = made.get_json()
+    assert {"id", "token", "name", "expires_at"} <= set(token)
+    assert re.fullmatch(r"tsm_[A-Za-z0-9_-]{43,}", token["token"])
+    listed = admin.get(path)
+    assert token["id"] in [one["id"] for one in listed.get_json()["tokens"]]
+    assert token["token"] not in listed.text
+    assert Caller(admin.client, token["token"]).get("/api/auth/me").get_json()["id"] == manager.id
+
+
+def test_a_token_without_days_does_not_end(admin: Caller, manager: Caller) -> None:
+    made = admin.post(f"/api/admin/staff/{manager.id}/tokens", json={"name": "program"})
+    assert made.get_json()["expires_at"] is None
+
+
+def test_a_bad_token_wish_is_422(admin: Caller, manager: Caller, subtests: pytest.Subtests) -> None:
+    for field, value in (("name", ""), ("name", "x" * 101), ("name", 1), ("expires_in_days", 0), ("kind", "session")):
+        with subtests.test(field, value=repr(value)[:20]):
+            refused = admin.post(f"/api/admin/staff/{manager.id}/tokens", json={"name": "program", field: value})
+            assert list(assert_problem(refused, 422)["errors"]) == [field]
+
+
+def test_an_expired_token_is_refused(api: ApiUnderTest, manager: Caller, database_url: str) -> None:
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE staff_tokens SET expires_at = now() - interval '1 second'")
+    assert_problem(manager.get("/api/auth/me"), 401)
+
+
+def test_one_query_for_a_token_however_many_ask(api: ApiUnderTest, manager: Caller) -> None:
+    """Seen in PostgreSQL's own count of reads of the table's index, which each query of a token makes once."""
+    with ThreadPoolExecutor(8) as pool:
+        began = time.monotonic()
+        answers = list(pool.map(lambda _: manager.get("/api/auth/me").status_code, range(400)))
+        took = time.monotonic() - began
+    assert set(answers) == {200}
+    assert queries(api) <= 1 + took / TOKEN_CACHE_TTL
+
+
+def queries(api: ApiUnderTest) -> int:
+    def counted() -> int | None:
+        with api.resources.database.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute(
+                "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'staff_tokens_token_hash_key'"
+            )
+            return int(cursor.fetchone()[0])
+
+    return wait_until(counted)
+
+
+@pytest.mark.slow
+def test_an_end_holds_in_every_process_within_a_second(stack: Stack, subtests: pytest.Subtests) -> None:
+    stack.start_api(processes=1)
+    first = stack.api_url
+    stack.api_url = ""
+    stack.start_api(processes=1)
+    urls = [first, stack.api_url]
+    admin = {"Authorization": f"Bearer {stack.log_in()}"}
+    staff = f"{first}/api/admin/staff"
+
+    def asked_everywhere(token: str) -> list[int]:
+        headers = {"Authorization": f"Bearer {token}"}
+        return [requests.get(f"{url}/api/auth/me", headers=headers, timeout=5).status_code for url in urls]
+
+    new = {"email": "m@example.com", "full_name": "M", "role": "sales"}
+    account = f"{staff}/{requests.post(staff, headers=admin, json=new, timeout=5).json()['id']}"
+    ways = {
+        "revoked": lambda token: requests.delete(f"{account}/tokens/{token['id']}", headers=admin, timeout=5),
+        "deactivated": lambda token: requests.patch(account, headers=admin, json={"active": False}, timeout=5),
+    }
+    for way, end in ways.items():
+        with subtests.test(way):
+            token = requests.post(f"{account}/tokens", headers=admin, json={"name": "t"}, timeout=5).json()
+            assert asked_everywhere(token["token"]) == [200, 200]
+            assert end(token).ok
+            time.sleep(HOLDS_WITHIN)
+            assert asked_everywhere(token["token"]) == [401, 401]

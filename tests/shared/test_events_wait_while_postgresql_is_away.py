@@ -1,0 +1,55 @@
+"""PostgreSQL away: events wait in memory; a CRITICAL alert goes out past it, once, whatever waits before it."""
+
+import time
+from collections.abc import Callable
+
+from deploy.local.postgres import PostgresServer
+from tests.shared.rows import events, messages, rows
+from tests.telegram_server import TelegramServer
+from tests.waiting import wait_until
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.resources import Resources
+
+
+def test_the_alert_goes_out_from_memory_and_the_events_come_later(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:
+    resources = resources_for(database_url=own_postgres.url, **to_telegram)
+    resources.start()
+    own_postgres.stop()
+    resources.health_log.record(Event(EventType.INFO, "This one is stuck before the others"))
+    resources.health_log.record(Event(EventType.CRITICAL, "It failed"))
+    resources.incidents.queue_failed_soon("ConnectionError")
+    resources.incidents.queue_is_back_soon()
+    wait_until(lambda: len(telegram_server.messages) == 2, 5)
+    away_until = time.time()
+
+    own_postgres.start()
+    wait_until(lambda: rows(resources.database, "SELECT 1 FROM incidents WHERE resolved_at IS NOT NULL"), 15)
+    critical = events(resources.database, "CRITICAL")
+    assert [event.message for event in critical] == ["It failed", "Redis queue failed! Auto-fallback to sync mode"]
+    assert all(event.created_at.timestamp() < away_until for event in critical), "when it happened, not when written"
+    wait_until(lambda: len(telegram_server.messages) == 3)
+    assert "Type: RESOLVED" in telegram_server.messages[2].text
+    assert [row.body["type"] for row in messages(resources.database, "alert")] == ["RESOLVED"], "the others were out"
+
+
+def test_what_telegram_did_not_take_either_is_stored_for_later(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:
+    resources = resources_for(database_url=own_postgres.url, **to_telegram)
+    resources.start()
+    own_postgres.stop()
+    telegram_server.answer = (500, {"ok": False})
+    resources.health_log.record(Event(EventType.CRITICAL, "It failed"))
+    wait_until(lambda: telegram_server.calls == 1, 5)
+    telegram_server.answer = (200, {"ok": True})
+    own_postgres.start()
+    wait_until(lambda: telegram_server.texts("It failed"), 10)
+    assert len(telegram_server.messages) == 1
