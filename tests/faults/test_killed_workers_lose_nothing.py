@@ -1,4 +1,4 @@
-"""kill -9 on worker processes under load: each accepted request still ends as exactly one customer, one sale, one mail."""
+"""kill -9 on worker processes under load: each accepted request still ends as one customer, one sale, one mail."""
 
 import os
 import signal
