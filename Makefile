@@ -41,6 +41,9 @@ lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newe
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) --all-extras --no-emit-package tripwire-shared $(PACKAGES:%=%/pyproject.toml) \
 		requirements/run.in -o requirements/run.txt
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
+	@for service in api worker admin-ui; do $(VENV)/lock/bin/$(LOCK) --no-emit-package tripwire-shared -c requirements/run.txt \
+		services/$$service/pyproject.toml -o requirements/$$service.txt; done
+	@$(VENV)/lock/bin/$(LOCK) -c requirements/run.txt requirements/build.in -o requirements/build.txt
 
 clean: ## remove the virtual environment, caches and builds; .data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
