@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser check migrate lock clean
+.PHONY: help run test test-faults test-browser test-containers check check-files build up down migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -32,7 +32,27 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(MAKE) check-files
 	@$(MAKE) test
+
+check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
+	@$(BIN)/hadolint services/*/Dockerfile
+	@$(BIN)/shellcheck .ci/run deploy/*/*.sh
+	@$(BIN)/yamllint --strict docker-compose.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
+
+test-containers: $(VENV)/dev.stamp ## the images and the compose stack, on a Docker engine (skipped where none answers)
+	@$(PYTEST) tests/containers --timeout 600 $(ARGS)
+
+build: ## the images of the services, from the locked dependencies
+	docker compose build $(ARGS)
+
+up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--scale worker=2')
+	@deploy/compose/up.sh $(ARGS)
+
+down: ## stop the compose stack; its data stay, but with VOLUMES=1
+	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations
