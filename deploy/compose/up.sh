@@ -4,18 +4,20 @@ set -eu
 cd "$(dirname "$0")/../.."
 secrets=${SECRETS_FOLDER:-deploy/compose/secrets}
 deploy/compose/make_secrets.sh "$secrets"
-# Arguments are compose's own, such as --scale worker=2.
-if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
-    docker compose ps --all
-    echo "Not everything is healthy. Its lines: docker compose logs NAME" >&2
-    exit 1
-fi
 setting() { # a variable of the environment or of .env, else its default $2
     eval "value=\${$1:-}"
     if [ -z "$value" ] && [ -f .env ]; then value=$(sed -n "s/^$1=//p" .env | tail -n 1); fi
     printf '%s' "${value:-$2}"
 }
 api="http://127.0.0.1:$(setting PUBLISH_API 8000 | cut -d- -f1)"
+PUBLIC_URL=$(setting PUBLIC_URL "$api") # what links in mails begin with
+export PUBLIC_URL
+# Arguments are compose's own, such as --scale worker=2.
+if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
+    docker compose ps --all
+    echo "Not everything is healthy. Its lines: docker compose logs NAME" >&2
+    exit 1
+fi
 email=$(setting ADMIN_EMAIL admin@example.com)
 password=$(cat "$secrets/admin_password")
 # From inside: whether the password is the first admin's (an older database has its own), and a token for the line below.

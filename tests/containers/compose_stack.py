@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from deploy.local.data_folder import free_port
 from deploy.local.services import ROOT
 
 PROJECT = "tripwire-test"
+# Two of each, so that one may die.
+SCALE = "--scale api=2 --scale worker=2"
 FILES = ("docker-compose.yml", "tests/containers/compose.telegram.yml")
 
 
@@ -27,10 +30,20 @@ def complaint_about_engine() -> str:
     return ""
 
 
+def free_port_pair() -> int:
+    """The first of two neighbouring free ports."""
+    for _ in range(100):
+        first = free_port()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", first + 1)) != 0:
+                return first
+    raise AssertionError("no two neighbouring ports are free")
+
+
 class ComposeStack:
     def __init__(self, folder: Path) -> None:
         self.secrets = folder / "secrets"
-        self._api_ports = free_port()
+        self._api_port = free_port_pair()
         self._admin_ui_port = free_port()
         self.environ = {
             **os.environ,
@@ -39,7 +52,7 @@ class ComposeStack:
             "TAG": "test",
             "SECRETS_FOLDER": str(self.secrets),
             "CONSOLE_SUBNET": "10.213.78.0/24",
-            "PUBLISH_API": str(self._api_ports),
+            "PUBLISH_API": f"{self._api_port}-{self._api_port + 1}",
             "PUBLISH_ADMIN_UI": str(self._admin_ui_port),
             "TELEGRAM_API_URL": "http://telegram:8081",
             "TELEGRAM_BOT_TOKEN": "123:token-of-tests",
@@ -48,7 +61,11 @@ class ComposeStack:
 
     @property
     def api_url(self) -> str:
-        return f"http://127.0.0.1:{self._api_ports}"
+        return f"http://127.0.0.1:{self._api_port}"
+
+    @property
+    def second_api_url(self) -> str:
+        return f"http://127.0.0.1:{self._api_port + 1}"
 
     @property
     def admin_ui_url(self) -> str:

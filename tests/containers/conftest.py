@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.containers.compose_stack import ComposeStack, complaint_about_engine
+from tests.containers.compose_stack import SCALE, ComposeStack, complaint_about_engine
 from tests.manager import Manager
 
 
@@ -15,7 +15,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
     stack = ComposeStack(tmp_path_factory.mktemp("compose"))
     stack.make("build", seconds=900)
     try:
-        stack.make("up", "ARGS=--scale worker=2")
+        stack.make("up", f"ARGS={SCALE}")
         yield stack
     finally:
         print(stack.compose("logs", "--tail", "50", "api", "worker"))

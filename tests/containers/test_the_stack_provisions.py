@@ -2,7 +2,7 @@
 
 import requests
 
-from tests.containers.compose_stack import ComposeStack
+from tests.containers.compose_stack import SCALE, ComposeStack
 from tests.manager import Manager
 from tests.waiting import wait_until
 
@@ -22,16 +22,24 @@ def test_the_admin_ui_answers(stack: ComposeStack) -> None:
 
 
 def test_up_again_changes_nothing_and_says_where_it_is(stack: ComposeStack) -> None:
-    before = stack.containers("api")
-    lines = stack.make("up", "ARGS=--scale worker=2")
-    assert stack.containers("api") == before
+    before = sorted(stack.containers("api"))
+    lines = stack.make("up", f"ARGS={SCALE}")
+    assert sorted(stack.containers("api")) == before
     for word in (f"API       {stack.api_url}", f"Admin UI  {stack.admin_ui_url}", "Admin     admin@example.com"):
         assert word in lines
     assert f"Password  {(stack.secrets / 'admin_password').read_text()}" in lines
 
 
 def test_the_line_that_up_prints_creates_a_customer(stack: ComposeStack) -> None:
-    lines = stack.make("up", "ARGS=--scale worker=2").splitlines()
+    lines = stack.make("up", f"ARGS={SCALE}").splitlines()
     line = next(line for line in lines if line.startswith("curl "))
     token = line.partition("Bearer ")[2].partition("'")[0]
     assert Manager(stack.api_url, token).create().status_code == 202
+
+
+def test_a_second_api_stands_beside_the_first(stack: ComposeStack, manager: Manager) -> None:
+    second = Manager(stack.second_api_url, manager.token)
+    answer = second.create()
+    assert answer.status_code == 202
+    manager.wait_for(answer.json()["request_id"], "provisioned")
+    assert len({process["host"] for process in manager.call("GET", "/api/admin/system/mode").json()["processes"]}) == 2
