@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from tests.containers.compose_stack import ComposeStack
+from tests.containers.compose_stack import SCALE, ComposeStack
 from tests.manager import Manager
 from tests.waiting import wait_until
 
@@ -61,16 +61,14 @@ def test_replaced_containers_lose_nothing_and_end_by_themselves(
     stack: ComposeStack, manager: Manager, service: str
 ) -> None:
     accepted = [manager.create().json()["request_id"] for _ in range(10)]
-    containers = stack.containers(service)
-    for container in containers:
+    for container in stack.containers(service):
         began = time.monotonic()
         stack.docker("stop", container)
         state = stack.inspect(container)["State"]
         assert (state["ExitCode"], state["OOMKilled"]) == (0, False), "it ended by itself, not by SIGKILL"
         assert time.monotonic() - began < 20
-    count = len(containers)
     stack.compose("rm", "--force", service)
-    stack.compose("up", "--detach", "--wait", "--no-deps", "--scale", f"{service}={count}", service, seconds=180)
+    stack.make("up", f"ARGS={SCALE}")
     wait_until(lambda: statuses(manager) == 202, 20, step=0.2, what="202 after the roll")
     for request_id in accepted:
         manager.wait_for(request_id, "provisioned", 30)
