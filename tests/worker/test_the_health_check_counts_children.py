@@ -1,5 +1,7 @@
 """The container's health check of the worker service: both children run, or it says so."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,6 @@ import multiprocessing, time
 if __name__ == "__main__":
     for _ in range(2):
         multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True).start()
-    print("started", flush=True)
     time.sleep(60)
 """
 
@@ -20,7 +21,7 @@ if __name__ == "__main__":
 def test_two_children_then_one_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "service.py"
     program.write_text(SERVICE)
-    service = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True)
+    service = subprocess.Popen([sys.executable, program], start_new_session=True)
     try:
         wait_until(lambda: living_children(service.pid) == 2, 10, what="two children")
         children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
@@ -29,6 +30,6 @@ def test_two_children_then_one_is_killed(tmp_path: Path) -> None:
         # It stays a zombie until its parent looks: a dead child all the same.
         wait_until(lambda: living_children(service.pid) == 1, 5, what="one child left")
     finally:
-        service.kill()
+        os.killpg(service.pid, signal.SIGKILL)
         service.wait()
     assert living_children(service.pid) == 0
