@@ -83,7 +83,7 @@ CREATE TABLE provisioning_requests (
     CONSTRAINT provisioned_has_user CHECK (status <> 'provisioned' OR user_id IS NOT NULL),
     CONSTRAINT finished_has_no_password CHECK (status IN ('accepted', 'failed') OR sealed_password IS NULL)
 );
--- 'provisioned' belongs into it: docs/decisions/0008-provisioned-in-the-unique-index.md.
+-- 'provisioned' belongs into it: docs/decisions/0007-provisioned-in-the-unique-index.md.
 CREATE UNIQUE INDEX one_live_request_per_email ON provisioning_requests (email)
     WHERE status IN ('accepted', 'provisioned');
 CREATE UNIQUE INDEX one_request_per_key ON provisioning_requests (staff_id, idempotency_key)
