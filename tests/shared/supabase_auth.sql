@@ -66,4 +66,4 @@ CREATE TRIGGER on_auth_user_created AFTER INSERT ON auth.users FOR EACH ROW EXEC
 
 -- All that the application's role may do there.
 GRANT USAGE ON SCHEMA auth TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON auth.users TO {role};
+GRANT SELECT, INSERT, UPDATE ON auth.users TO {role};
