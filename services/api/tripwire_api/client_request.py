@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from tripwire_shared.database import within
 from tripwire_shared.logs import get_logger
-from tripwire_shared.settings import Network
+from tripwire_shared.setting_rules import Network
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
 # "64 KiB and more" is refused.

@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
     _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
@@ -16,7 +16,7 @@ except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
-bind = f"{_settings.api_host}:{_settings.api_port}"
+bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
 worker_class = "gthread"
 threads = _settings.web_threads

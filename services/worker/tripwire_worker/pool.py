@@ -22,6 +22,7 @@ from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
 from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.redis_wait import wait_for_redis
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
@@ -66,6 +67,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     end_with_parent(parent, signal.SIGTERM)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
+    wait_for_redis(settings.queue_url)
     _resources = build_resources(settings, service="worker")
     worker = RequestWorker(
         [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
