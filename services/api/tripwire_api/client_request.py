@@ -4,6 +4,7 @@ import ipaddress
 import re
 import time
 from contextlib import AbstractContextManager
+from ipaddress import IPv4Address, IPv6Address
 from uuid import uuid4
 
 import structlog
@@ -28,19 +29,22 @@ def register_request_rules(app: Flask) -> None:
 
 
 def client_address(trusted: tuple[Network, ...]) -> str:
-    """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak."""
-    address = request.remote_addr or "unknown"
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops and _is_trusted(address, trusted):
-        address = hops.pop()
-    return address
+    """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak (and what they
+    say is an address)."""
+    address = _parsed(request.remote_addr or "")
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    while address and hops and any(address in network for network in trusted):
+        if (said := _parsed(hops.pop().strip())) is None:
+            break
+        address = said
+    return str(address or "unknown")
 
 
-def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return any(ipaddress.ip_address(address) in network for network in trusted)
+        return ipaddress.ip_address(address)
     except ValueError:
-        return False
+        return None
 
 
 def _begin() -> None:
@@ -73,9 +77,14 @@ def _finish(response: Response) -> Response:
     if "began_at" in g:
         took = time.perf_counter() - g.began_at
         get_logger(__name__).debug(
-            "answered", method=request.method, path=request.path, status=response.status_code, ms=round(took * 1000, 1)
+            "answered", method=request.method, route=_route(), status=response.status_code, ms=round(took * 1000, 1)
         )
     return response
+
+
+def _route() -> str:
+    """Not the path: an invitation's is a secret."""
+    return "unknown" if request.url_rule is None else request.url_rule.rule
 
 
 def _end(_: BaseException | None) -> None:

@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from tripwire_api.access import current_staff
 from tripwire_api.field_rules import email_field, full_name_field, password_field
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.intake.request_states import RequestMode, Wish
@@ -34,7 +35,8 @@ class WishSchema(Schema):
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Wish:
-        return Wish(**{**data, "email": data["email"].strip().lower(), "full_name": data["full_name"].strip()})
+        tidy = {"email": normalised_email(data["email"]), "full_name": data["full_name"].strip()}
+        return Wish(**{**data, **tidy})
 
 
 class AcceptedSchema(Schema):

@@ -5,7 +5,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from tripwire_shared.intake.wish_rules import control_problem, email_problem, full_name_problem, password_problem
+from tripwire_shared.email_address import email_problem
+from tripwire_shared.intake.wish_rules import control_problem, full_name_problem, password_problem
 
 
 def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
