@@ -21,8 +21,13 @@ BODY_AT_MOST = 64 * 1024 - 1
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
+class TooLarge(RequestEntityTooLarge):
+    description = "The body must be smaller than 64 KiB."
+
+
 def register_request_rules(app: Flask) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    # One more than allowed: a body without a length (chunked) is cut there in silence, and seen to be too large by that.
+    app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST + 1
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_end)
@@ -65,7 +70,7 @@ def _check_body() -> None:
     if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
         return
     if (request.content_length or 0) > BODY_AT_MOST:
-        raise RequestEntityTooLarge("The body must be smaller than 64 KiB.")
+        raise TooLarge
     if (request.content_length or request.content_type) and not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: Content-Type: application/json.")
 
