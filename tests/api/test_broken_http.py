@@ -1,4 +1,4 @@
-"""What is no HTTP, or too much of it, seen through the real server: a problem document too, and no secret in the log."""
+"""What is no HTTP, or too much of it, through the real server: a problem document too, and no secret in the log."""
 
 import json
 import socket

@@ -101,7 +101,7 @@ def test_price_and_currency_have_defaults(api: ApiUnderTest, manager: Caller) ->
 
 
 def test_the_bounds_are_inside(manager: Caller, subtests: pytest.Subtests) -> None:
-    good: dict[str, Any] = {"price": 1_000_000_000, "full_name": "А" * 200, "password": "x" * 128}
+    good: dict[str, Any] = {"price": 1_000_000_000, "full_name": "Ж" * 200, "password": "x" * 128}
     for number, (field, value) in enumerate([*good.items(), ("full_name", "X"), ("password", "12345678")]):
         with subtests.test(field):
             body = {**ANNA, "email": f"{number}@example.com", field: value}

@@ -21,6 +21,12 @@ from tripwire_shared.staff.staff import Role, Staff
 from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 
 IDS_AT_MOST = 100
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "description": "`wait=10` holds the answer until the request is finished or the seconds (at most 30) are over.",
+    "schema": {"type": "string", "example": "wait=10"},
+}
 
 
 class StepSchema(Schema):
@@ -72,7 +78,7 @@ class RequestQuerySchema(Schema):
 
     status = fields.String(validate=validate.OneOf([status.value for status in RequestStatus]))
     q = fields.String(validate=validate.Length(max=254))
-    ids = CommaSeparatedIds()
+    ids = CommaSeparatedIds(metadata={"type": "string", "description": f"Up to {IDS_AT_MOST}, separated by commas."})
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     cursor = fields.String(validate=validate.Length(max=200))
 
@@ -119,6 +125,7 @@ def blueprint(resources: Resources) -> Blueprint:
 
     @routes.route("/<uuid:request_id>")
     class RequestItem(MethodView):
+        @routes.doc(parameters=[PREFER])
         @routes.response(200, RequestSchema)
         def get(self, request_id: UUID) -> dict[str, Any]:
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""

@@ -24,6 +24,15 @@ def password_problem(value: str) -> str | None:
     return None
 
 
+def currency_problem(value: str) -> str | None:
+    """Three capital letters."""
+    return (
+        None
+        if len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
+        else "Three capital letters."
+    )
+
+
 def control_problem(value: str) -> str | None:
     """No control characters, nothing that breaks a line, and no half of a character (which no UTF-8 can hold)."""
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
