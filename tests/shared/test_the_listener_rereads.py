@@ -21,7 +21,7 @@ def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> N
     process, elsewhere = resources_for("api"), resources_for()
     process.mode_listener.start()
     [first] = wait_until(lambda: rows(elsewhere.database, LISTENERS), 5)
-    wait_until(lambda: process.mode_store.receipts(), 5)
+    wait_until(process.mode_store.receipts, 5)
     # In one statement: the listener is not there to hear the switch.
     rows(
         elsewhere.database,
@@ -38,7 +38,7 @@ def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> N
 def test_a_told_switch_needs_no_question_on_the_way_of_a_request(resources_for: Callable[..., Resources]) -> None:
     process, elsewhere = resources_for("api"), resources_for()
     process.mode_listener.start()
-    wait_until(lambda: process.mode_store.receipts(), 5)
+    wait_until(process.mode_store.receipts, 5)
     process.mode_cache._read = None  # type: ignore[assignment]  # whoever asks, fails
     for mode in (Mode.SYNC_DIRECT, Mode.ASYNC_QUEUE) * 5:
         version = switch(elsewhere, mode)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.mode.mode import Mode, ModeRecord
 from tripwire_shared.mode.mode_cache import ModeCache
@@ -62,8 +63,7 @@ def test_one_question_however_many_ask_at_once(known: bool) -> None:
     with ThreadPoolExecutor(20) as pool:
         answers = [pool.submit(cache.current) for _ in range(20)]
         if known:  # all but the one that asks go on with what they know
-            while sum(answer.done() for answer in answers) < 19:
-                pass
+            wait_until(lambda: sum(answer.done() for answer in answers) == 19)
         source.gate.set()
     assert {answer.result().version for answer in answers} == {1}
     assert source.asked == before + 1
@@ -87,8 +87,7 @@ def test_an_answer_from_before_a_switch_does_not_undo_it() -> None:
     source.gate.clear()
     with ThreadPoolExecutor(1) as pool:
         reload = pool.submit(cache.current)
-        while not source.asked:
-            pass
+        wait_until(lambda: source.asked)
         cache.store(record(Mode.SYNC_DIRECT, 2))
         source.gate.set()
         assert reload.result().version == 2

@@ -26,7 +26,7 @@ class TooLarge(RequestEntityTooLarge):
 
 
 def register_request_rules(app: Flask) -> None:
-    # One more than allowed: a body without a length (chunked) is cut there in silence, and by that seen to be too large.
+    # One more than allowed: a body without a length (chunked) is cut there in silence, by which one sees it.
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST + 1
     app.before_request(_begin)
     app.after_request(_finish)
