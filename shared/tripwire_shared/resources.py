@@ -172,6 +172,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
             provisioning,
             sealer,
             Signer(settings.secret_keys, "request fingerprints"),
+            writer,
         ),
         mails=mails,
         alerts=alerts,

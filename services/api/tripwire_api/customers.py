@@ -8,14 +8,24 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from tripwire_api.access import current_staff
-from tripwire_api.field_rules import email_field, full_name_field, password_field
+from tripwire_api.field_rules import email_field, full_name_field, obeys, password_field
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.intake.request_states import RequestMode, Wish
+from tripwire_shared.intake.wish_rules import currency_problem
 from tripwire_shared.resources import Resources
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = 1
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "The same key with the same body gets the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 class WishSchema(Schema):
@@ -29,12 +39,13 @@ class WishSchema(Schema):
     password = password_field()
     price = fields.Integer(load_default=5000, strict=True, validate=validate.Range(0, 1_000_000_000))
     currency = fields.String(
-        load_default="KZT", validate=validate.Regexp(r"\A[A-Z]{3}\Z", error="Three capital letters.")
+        load_default="KZT", validate=obeys(currency_problem), metadata={"pattern": "^[A-Z]{3}$", "example": "KZT"}
     )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Wish:
-        return Wish(**{**data, "email": data["email"].strip().lower(), "full_name": data["full_name"].strip()})
+        tidy = {"email": normalised_email(data["email"]), "full_name": data["full_name"].strip()}
+        return Wish(**{**data, **tidy})
 
 
 class AcceptedSchema(Schema):
@@ -53,6 +64,7 @@ def blueprint(resources: Resources) -> Blueprint:
     @routes.route("")
     class Customers(MethodView):
         @routes.arguments(WishSchema)
+        @routes.doc(parameters=[IDEMPOTENCY_KEY])
         @routes.response(202, AcceptedSchema)
         @routes.alt_response(201, schema=AcceptedSchema)
         def post(self, wish: Wish) -> Response:

@@ -10,17 +10,23 @@ from uuid import UUID
 from flask import Response, jsonify, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from tripwire_api.access import admins_only, current_staff
-from tripwire_shared.database import off_the_clock
+from tripwire_shared.database import off_the_clock, within
 from tripwire_shared.intake.request_states import Request, RequestStatus, Step
 from tripwire_shared.intake.request_store import RequestFilter, RequestStore
 from tripwire_shared.resources import Resources
 from tripwire_shared.staff.staff import Role, Staff
-from tripwire_shared.timings import PREFER_WAIT_MAX, PREFER_WAIT_POLL
+from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 
 IDS_AT_MOST = 100
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "description": "`wait=10` holds the answer until the request is finished or the seconds (at most 30) are over.",
+    "schema": {"type": "string", "example": "wait=10"},
+}
 
 
 class StepSchema(Schema):
@@ -64,9 +70,15 @@ class CommaSeparatedIds(fields.Field[list[UUID]]):
 
 
 class RequestQuerySchema(Schema):
+    """An empty `status=` (as a form sends it) says nothing; empty `ids=` says: none."""
+
+    @pre_load
+    def without_empty(self, data: Any, **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in dict(data).items() if value or name == "ids"}
+
     status = fields.String(validate=validate.OneOf([status.value for status in RequestStatus]))
     q = fields.String(validate=validate.Length(max=254))
-    ids = CommaSeparatedIds()
+    ids = CommaSeparatedIds(metadata={"type": "string", "description": f"Up to {IDS_AT_MOST}, separated by commas."})
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     cursor = fields.String(validate=validate.Length(max=200))
 
@@ -75,17 +87,19 @@ class LongWaits:
     """`Prefer: wait`: at most half of the process' threads wait; the others stay free for everybody else."""
 
     def __init__(self, threads: int) -> None:
-        self._places = threading.BoundedSemaphore(max(1, threads // 2))
+        self._places = threading.BoundedSemaphore(threads // 2)
 
     def until_finished(self, store: RequestStore, found: Request, only_staff: UUID | None, seconds: float) -> Request:
         if seconds <= 0 or found.finished or not self._places.acquire(blocking=False):
             return found
         try:
-            give_up_at = time.monotonic() + seconds
-            while not found.finished and (left := give_up_at - time.monotonic()) > 0:
-                with off_the_clock():
+            # Each look has a budget of its own: three hundred of them may take longer than one request's.
+            with off_the_clock():
+                give_up_at = time.monotonic() + seconds
+                while not found.finished and (left := give_up_at - time.monotonic()) > 0:
                     time.sleep(min(PREFER_WAIT_POLL, left))
-                found = store.get(found.id, only_staff)
+                    with within(API_REQUEST_BUDGET):
+                        found = store.get(found.id, only_staff)
             return found
         finally:
             self._places.release()
@@ -111,6 +125,7 @@ def blueprint(resources: Resources) -> Blueprint:
 
     @routes.route("/<uuid:request_id>")
     class RequestItem(MethodView):
+        @routes.doc(parameters=[PREFER])
         @routes.response(200, RequestSchema)
         def get(self, request_id: UUID) -> dict[str, Any]:
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""
@@ -142,9 +157,10 @@ def only_own(staff: Staff) -> UUID | None:
 def wanted_wait() -> float:
     """The seconds of `Prefer: wait=…`, at most 30; a malformed preference is ignored (RFC 7240)."""
     for preference in request.headers.get("Prefer", "").split(","):
-        name, _, value = preference.strip().partition("=")
-        if name.lower() == "wait" and value.strip().strip('"').isdecimal():
-            return min(float(value.strip().strip('"')), PREFER_WAIT_MAX)
+        name, _, value = preference.partition(";")[0].partition("=")
+        seconds = value.strip().strip('"')
+        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdecimal():
+            return min(float(seconds), PREFER_WAIT_MAX)
     return 0.0
 
 
@@ -160,7 +176,8 @@ def request_body(found: Request, steps: list[Step] | None = None) -> dict[str, A
         "user_id": None if found.user_id is None else str(found.user_id),
         "accepted_at": iso(found.accepted_at),
         "finished_at": None if found.finished_at is None else iso(found.finished_at),
-        "welcome_email": found.welcome_email,
+        # Under way there is no mail yet, but there will be one.
+        "welcome_email": found.welcome_email if found.finished else "pending",
     }
     if steps is not None:
         body["steps"] = [{**asdict(step), "at": iso(step.at)} for step in steps]

@@ -154,9 +154,21 @@ class RequestStore:
         found: UUID | None = self._database.read(lambda connection: self._sql.find_auth_user(connection, email=email))
         return found
 
+    def who_has(self, email: str) -> EmailTaken:
+        """The refusal that says who has the address: a live request or its customer, or an auth user."""
+        row = self._database.read(lambda connection: self._sql.find_live(connection, email=email))
+        if row is None:
+            return EmailTaken(user_id=self.find_auth_user(email))
+        return EmailTaken(None if row.user_id else row.id, row.user_id, row.staff_id)
+
     def settle_answer(self, request_id: UUID, answer: int) -> None:
         with self._database.connection() as connection:
             self._sql.settle_answer(connection, id=request_id, answer=answer)
+
+    def note_answer(self, request_id: UUID, answer: int, mode: RequestMode) -> None:
+        """What the caller is told, where it is not what the row says so far."""
+        with self._database.connection() as connection:
+            self._sql.note_answer(connection, id=request_id, answer=answer, mode=mode)
 
     def free_key(self, request_id: UUID) -> None:
         with self._database.connection() as connection:
@@ -230,9 +242,11 @@ class RequestStore:
                 if self._sql.retry(connection, id=request_id, staff_id=staff_id):
                     return
         except psycopg2.errors.UniqueViolation:
-            raise EmailTaken from None
-        self.get(request_id)
-        raise NotFailed
+            pass  # a live request has the address: said below
+        found = self.get(request_id)
+        if found.status is not RequestStatus.FAILED:
+            raise NotFailed
+        raise self.who_has(found.email)
 
     def get(self, request_id: UUID, only_staff: UUID | None = None) -> Request:
         """Raises NotFound, also where it is another manager's."""

@@ -28,13 +28,21 @@ LIMIT 1;
 -- The auth user with this e-mail, whoever made it.
 SELECT id FROM auth.users WHERE email = :email LIMIT 1;
 
+-- name: find_live^
+-- The request that has the e-mail: under way, or provisioned.
+SELECT id, user_id, staff_id FROM provisioning_requests WHERE email = :email AND status IN ('accepted', 'provisioned');
+
+-- name: note_answer!
+-- What the caller was told, where somebody else moved the request or the database was away.
+UPDATE provisioning_requests SET answer = :answer, mode = :mode WHERE id = :id AND status <> 'duplicate';
+
 -- name: settle_answer!
 -- What a key replays, where the process that should have noted it died.
 UPDATE provisioning_requests SET answer = :answer WHERE id = :id AND answer IS NULL;
 
 -- name: free_key!
 -- A refusal is not remembered: the key may be used again.
-UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND answer IS NULL;
+UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND status = 'duplicate';
 
 -- name: claim^
 -- Takes a request for one attempt. The attempt is counted in this commit, so that one that kills its process counts.
@@ -128,11 +136,14 @@ WITH failed AS (
 INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed;
 
 -- name: retry$
--- An admin takes a failed request up again: all attempts are there anew, and it is due at once.
+-- An admin takes a failed request up again: all attempts are there anew, and it is due at once. No row where it is not
+-- failed, or where an auth user has the e-mail by now (but its own, from an earlier attempt, is resumed).
 WITH retried AS (
-    UPDATE provisioning_requests
+    UPDATE provisioning_requests r
     SET status = 'accepted', attempts = 0, due_at = now(), finished_at = NULL, error = NULL
     WHERE id = :id AND status = 'failed'
+      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = r.email
+                      AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM r.id::text)
     RETURNING id
 ), noted AS (
     INSERT INTO request_steps (request_id, step) SELECT id, 'retried' FROM retried
