@@ -18,7 +18,7 @@ except SettingsError as error:
 
 bind = f"{_settings.api_host}:{_settings.api_port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = "tripwire_api.draining_worker.DrainingWorker"
 threads = _settings.web_threads
 # Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
 timeout = 45

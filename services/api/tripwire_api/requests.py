@@ -13,6 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
 
 from tripwire_api.access import admins_only, current_staff
+from tripwire_api.stopping import STOPPING
 from tripwire_shared.database import off_the_clock
 from tripwire_shared.intake.request_states import Request, RequestStatus, Step
 from tripwire_shared.intake.request_store import RequestFilter, RequestStore
@@ -82,7 +83,7 @@ class LongWaits:
             return found
         try:
             give_up_at = time.monotonic() + seconds
-            while not found.finished and (left := give_up_at - time.monotonic()) > 0:
+            while not found.finished and not STOPPING.is_set() and (left := give_up_at - time.monotonic()) > 0:
                 with off_the_clock():
                     time.sleep(min(PREFER_WAIT_POLL, left))
                 found = store.get(found.id, only_staff)
