@@ -17,7 +17,7 @@ from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CHILD_RESTART_PAUSE, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
 from tripwire_worker import pool, sweeper
-from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.process_ties import end_with_parent, name_process
 from tripwire_worker.pulse import Pulse
 
 Duty = Callable[[Pulse], None]
@@ -48,7 +48,7 @@ class WatchedChild:
         self._beats_seen = self._looks_without_pulse = 0
         context = multiprocessing.get_context("spawn")
         self.process: BaseProcess = context.Process(
-            target=_run, args=(self._duty, os.getpid(), self._pulse), name=self.name
+            target=_run, args=(self._duty, self.name, os.getpid(), self._pulse), name=self.name
         )
         self.process.start()
 
@@ -82,8 +82,9 @@ def _watch(children: list[WatchedChild]) -> None:
     _stop([child.process for child in children])
 
 
-def _run(duty: Duty, parent: int, pulse: Pulse) -> None:
+def _run(duty: Duty, name: str, parent: int, pulse: Pulse) -> None:
     end_with_parent(parent, signal.SIGTERM)
+    name_process(f"tripwire-{name}")
     duty(pulse)
 
 

@@ -29,6 +29,7 @@ def main(pulse: Pulse) -> None:
         threads=settings.worker_concurrency,
     )
     housekeeping = Housekeeping(resources.database, settings.health_log_retention_days)
+    pulse.beat()
     resources.start()
     sweep.start()
     housekeeping.start()
