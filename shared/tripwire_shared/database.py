@@ -188,7 +188,7 @@ class Database:
                 return query(connection)
 
     def _checkout(self) -> PoolProxiedConnection:
-        _silence.check()
+        _silence.check(hurried=getattr(_budget, "deadline", None) is not None)
         try:
             return self._pool.connect()
         except (psycopg2.Error, PoolTimeout, InvalidRequestError) as error:  # the last: dropped as soon as made

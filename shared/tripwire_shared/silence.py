@@ -1,9 +1,9 @@
 """Whether the database has fallen silent: accepts connections or holds them open, but answers nobody.
 
 A closed port costs a millisecond; a silent server costs each request its whole time-out, and those behind it wait for
-a free thread on top. So once nobody in this process has heard anything for a whole time-out, callers are refused at
-once, except one every half second who tries; the first answer that comes in ends it. One slow statement is no silence:
-the deliverers' looks twice a second are answered meanwhile.
+a free thread on top. So once nobody in this process has heard anything for nearly a whole time-out, whoever is in a
+hurry is refused at once. The background threads, which ask twice a second, go on asking; the first answer that comes
+in ends it. One slow statement is no silence: those background questions are answered meanwhile.
 """
 
 import threading
@@ -36,12 +36,18 @@ class Silence:
 
     def unanswered(self, asked_at: float) -> None:
         """A wait that began at `asked_at` was given up."""
-        if self._clock() - asked_at >= SILENCE_AFTER and self._heard_at < asked_at:
-            self._silent = True
+        if self._silent or self._clock() - max(asked_at, self._heard_at) < SILENCE_AFTER:
+            return
+        # Not at once: who was waiting for a thread all this time must not be the one to wait once more.
+        self._next_try_at = self._clock() + SILENCE_PROBE_INTERVAL
+        self._silent = True
 
-    def check(self) -> None:
-        """Raises DatabaseSilent at once, where it is silent and this caller is not the one to try."""
-        if not self._silent:
+    def check(self, *, hurried: bool) -> None:
+        """Raises DatabaseSilent at once while it is silent, for who has to answer somebody (`hurried`).
+
+        One of those may try now and then all the same: a process may have no background threads.
+        """
+        if not self._silent or not hurried:
             return
         with self._turn:
             if self._clock() < self._next_try_at:

@@ -10,10 +10,11 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 10.0
 POOL_TIMEOUT = 0.5
-# No answer for this long to anybody in a process: the database is silent, and all but one caller each half second are
-# refused at once. Longer than two looks of the deliverers, shorter than one statement's limit.
+# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
+# two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
+# longer than a request's budget, so that it holds one thread at a time.
 SILENCE_AFTER = 1.2
-SILENCE_PROBE_INTERVAL = 0.5
+SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
 CONNECT_TIMEOUT = 2
