@@ -10,6 +10,11 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 10.0
 POOL_TIMEOUT = 0.5
+# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
+# two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
+# longer than a request's budget, so that it holds one thread at a time.
+SILENCE_AFTER = 1.2
+SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
 CONNECT_TIMEOUT = 2
@@ -46,10 +51,17 @@ INCIDENT_REOPEN_WITHIN = 10.0
 
 # RQ.
 JOB_TIMEOUT = 10
+# All waits of one attempt for the database: less than a job's limit, so that its failure is still noted within that.
+ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 WORKER_RECONNECT_WAIT = 1
 CHILD_RESTART_PAUSE = 0.5
+# The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
+# and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
+CHILD_PULSE = 1.0
+CHILD_SILENT_LIMIT = 5.0
+CHILD_START_LIMIT = 30.0
 # Longer than a job may take, so that running jobs finish at SIGTERM.
 WORKER_STOP_TIMEOUT = 15.0
 
@@ -107,9 +119,10 @@ LOCAL_READY_LIMIT = 60.0
 LOCAL_POLL = 0.1
 LOCAL_HTTP_TIMEOUT = 2.0
 LOCAL_CONNECT_TIMEOUT = 3
-LOCAL_STOP_WORKER = 3.0
+LOCAL_STOP_WORKER = 2.5
 LOCAL_STOP_ADMIN_UI = 1.0
-LOCAL_STOP_API = 2.0
+# gunicorn keeps idle connections for 2 s, in case that a request is on its way.
+LOCAL_STOP_API = 3.0
 LOCAL_STOP_VALKEY = 1.0
 LOCAL_STOP_POSTGRES = 2.0
 LOCAL_STOP_BUDGET = 10.0

@@ -18,7 +18,7 @@ except SettingsError as error:
 
 bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
-worker_class = "tripwire_api.gunicorn_worker.ApiWorker"  # gthread
+worker_class = "tripwire_api.gunicorn_worker.ApiWorker"  # gthread that drains
 threads = _settings.web_threads
 # Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
 timeout = 45

@@ -13,7 +13,8 @@ from gunicorn.http.errors import (
     LimitRequestLine,
     ParseException,
 )
-from gunicorn.workers.gthread import ThreadWorker
+
+from tripwire_api.draining_worker import DrainingWorker
 
 # gunicorn counts these among what it cannot parse, but they are our fault.
 OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
@@ -27,7 +28,7 @@ ANSWERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, str, st
 )
 
 
-class ApiWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is not typed
+class ApiWorker(DrainingWorker):
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answers what never reaches the application. Logs neither headers nor path: both may hold a secret."""
         status, title, detail = next(answer for kind, *answer in ANSWERS if isinstance(exc, kind))

@@ -13,6 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from tripwire_api.access import admins_only, current_staff
+from tripwire_api.stopping import STOPPING
 from tripwire_shared.database import off_the_clock, within
 from tripwire_shared.intake.request_states import Request, RequestStatus, Step
 from tripwire_shared.intake.request_store import RequestFilter, RequestStore
@@ -96,7 +97,7 @@ class LongWaits:
             # Each look has a budget of its own: three hundred of them may take longer than one request's.
             with off_the_clock():
                 give_up_at = time.monotonic() + seconds
-                while not found.finished and (left := give_up_at - time.monotonic()) > 0:
+                while not found.finished and not STOPPING.is_set() and (left := give_up_at - time.monotonic()) > 0:
                     time.sleep(min(PREFER_WAIT_POLL, left))
                     with within(API_REQUEST_BUDGET):
                         found = store.get(found.id, only_staff)

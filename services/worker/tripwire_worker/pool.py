@@ -22,6 +22,7 @@ from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
 from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.pulse import Pulse
 from tripwire_worker.redis_wait import wait_for_redis
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
@@ -46,9 +47,9 @@ class RequestWorker(SimpleWorker):
 
 
 class RequestPool(WorkerPool):
-    """RQ's pool, but without its scheduler, and with everything built in the child after fork."""
+    """RQ's pool, but without its scheduler, with everything built in the child after fork, and with a pulse."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pulse: Pulse) -> None:
         super().__init__(
             [QUEUE_NAME],
             connection=Redis.from_url(settings.queue_url),
@@ -56,7 +57,18 @@ class RequestPool(WorkerPool):
             worker_class=RequestWorker,
             serializer=JSONSerializer,
         )
-        self._settings = settings
+        self._settings, self._pulse = settings, pulse
+
+    def check_workers(self, respawn: bool = True) -> None:
+        self._pulse.beat()
+        super().check_workers(respawn)
+
+    def start_worker(self, *arguments: Any, **named: Any) -> None:
+        super().start_worker(*arguments, **named)
+        if self.status is self.Status.STOPPED:
+            # The stop came while this one was being started, so that it was told to nobody but the others. (Those
+            # ignore a second word within a second.)
+            self.stop_workers()  # type: ignore[no-untyped-call]
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
         return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
@@ -64,6 +76,9 @@ class RequestPool(WorkerPool):
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
     global _resources  # RQ calls jobs by name: a module is the only way to them
+    # Until RQ sets its own handlers a signal ends this process; the pool's, inherited, would only stop its siblings.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     end_with_parent(parent, signal.SIGTERM)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
@@ -81,7 +96,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
         _resources.stop()
 
 
-def main() -> None:
+def main(pulse: Pulse) -> None:
     settings = load_settings(REQUIRED)
     configure_logging("worker", settings.log_level, settings.log_format)
-    RequestPool(settings).start(logging_level="WARNING")
+    RequestPool(settings, pulse).start(logging_level="WARNING")

@@ -55,18 +55,21 @@ class SupabaseIdentity:
         if password_hash is not None:
             body["password_hash"] = password_hash
         try:
-            answer = requests.post(
+            # Only the status is read (stream): a body that comes slowly costs nothing.
+            with requests.post(
                 self._endpoint,
                 json=body,
                 headers=self._headers,
                 timeout=IDENTITY_PROVIDER_TIMEOUT,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                status = answer.status_code
         except requests.RequestException as error:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
         # 422: there is one already, ours from an earlier attempt or somebody else's; the checks read which.
-        if answer.status_code not in (200, 201, 422):
-            raise IdentityProviderUnavailable(f"The identity provider answered {answer.status_code}.")
+        if status not in (200, 201, 422):
+            raise IdentityProviderUnavailable(f"The identity provider answered {status}.")
 
     def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
         # prepare() made one or found one, yet the checks saw none: it was removed meanwhile. Try again.
