@@ -39,6 +39,29 @@ BREAKER_PROBE_INTERVAL = 0.5
 INCIDENT_QUIET = 2.0
 # An outage that comes back within this continues the same incident.
 INCIDENT_REOPEN_WITHIN = 10.0
+# The watch of each process: how often it looks, also while something is wrong (INCIDENT_QUIET is four of those), and
+# how long it lets a look take.
+WATCH_INTERVAL = 1.0
+WATCH_INTERVAL_IN_TROUBLE = 0.5
+WATCH_LOOK_LIMIT = 2.0
+# The watch does not speak for waiting callers: it may be patient with a busy Redis.
+WATCH_REDIS_TIMEOUT = 1.0
+# So many looks in a row must have failed: a single one is a restart or a busy moment.
+WATCH_MISSES = 2
+# Requests fail minutes apart when their cause goes on: quiet for two of the minutes that share an alert.
+REQUESTS_FAILING_QUIET = 120.0
+# One address refused while others get through is no outage: two failing mails are, or one for this long.
+MAIL_FAILING_AFTER = 4.0
+# "Nothing took up work for 60 s": seen on the requests themselves, then confirmed over some looks, since after an
+# outage of PostgreSQL all of them are that old.
+WORKER_ABSENT_AFTER = 55.0
+WORKER_ABSENT_CONFIRMED = 5.0
+# What was seen while PostgreSQL was away is told first by the process that may have alerted past it.
+TELLING_HEAD_START = 3.0
+TELLING_POLL = 0.25
+# Who of all hosts sends an alert past PostgreSQL: kept in Redis while it is being sent, and for the outage.
+DIRECT_ALERT_TURN = 20
+DIRECT_ALERT_KEPT = 86_400
 
 # RQ.
 JOB_TIMEOUT = 10
@@ -55,6 +78,8 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
+# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer than this.
+ALERT_LEASE = 12.0
 DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
