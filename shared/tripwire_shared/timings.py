@@ -68,6 +68,8 @@ JOB_TIMEOUT = 10
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 WORKER_RECONNECT_WAIT = 1
+# How often a worker process that cannot begin without Redis asks for it.
+WORKER_REDIS_POLL = 0.5
 CHILD_RESTART_PAUSE = 0.5
 # Longer than a job may take, so that running jobs finish at SIGTERM.
 WORKER_STOP_TIMEOUT = 15.0

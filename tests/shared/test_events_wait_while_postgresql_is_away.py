@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from deploy.local.postgres import PostgresServer
-from tests.shared.rows import events, messages, rows
+from tests.shared.rows import events, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.health.causes import DATABASE, QUEUE

@@ -4,23 +4,28 @@ RQ is trusted with one thing: handing an id to a free process. Its retry, schedu
 ten minutes and more by default); `due_at` in PostgreSQL drives all of that.
 """
 
+import contextlib
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
 
-from tripwire_shared.logs import configure_logging
+from tripwire_shared.logs import configure_logging, get_logger
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import QUEUE_NAME
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
-from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
+from tripwire_shared.timings import WATCH_REDIS_TIMEOUT, WORKER_RECONNECT_WAIT, WORKER_REDIS_POLL, WORKER_TTL
 from tripwire_worker.process_ties import end_with_parent
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
@@ -43,6 +48,12 @@ class RequestWorker(SimpleWorker):
     def __init__(self, queues: Iterable[Queue], **arguments: Any) -> None:
         super().__init__(list(queues), worker_ttl=WORKER_TTL, **arguments)
 
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
+        """RQ's own ends the thread, with a stack trace, where Redis is frozen; the next look connects anew."""
+        if not isinstance(exc, RedisError):
+            raise exc
+        time.sleep(WORKER_RECONNECT_WAIT)
+
 
 class RequestPool(WorkerPool):
     """RQ's pool, but without its scheduler, and with everything built in the child after fork."""
@@ -63,7 +74,11 @@ class RequestPool(WorkerPool):
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
     global _resources  # RQ calls jobs by name: a module is the only way to them
+    # Until RQ sets its own: the pool's handlers, which fork handed down, would stop the siblings.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     end_with_parent(parent, signal.SIGTERM)
+    _wait_for_redis(settings.queue_url)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
     _resources = build_resources(settings, service="worker")
@@ -75,8 +90,26 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     )
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
+    except RedisError as error:  # it ended because of Redis, and could not even say goodbye to it
+        get_logger(__name__).warning("a worker lost Redis and is replaced", error=type(error).__name__)
     finally:
         _resources.stop()
+
+
+def _wait_for_redis(url: str) -> None:
+    """RQ's worker ends where Redis fails it outside its waiting loop, and cannot begin without Redis at all. Its
+    successor waits here, so that an outage costs neither processes nor database connections, however long it lasts."""
+    said = False
+    with contextlib.closing(build_fail_fast_redis(url, max_connections=1, timeout=WATCH_REDIS_TIMEOUT)) as redis:
+        while True:
+            try:
+                redis.ping()
+                return
+            except RedisError as error:
+                if not said:
+                    get_logger(__name__).warning("a worker waits for Redis", error=type(error).__name__)
+                said = True
+            time.sleep(WORKER_REDIS_POLL)
 
 
 def main() -> None:

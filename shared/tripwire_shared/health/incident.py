@@ -58,7 +58,7 @@ class Incidents:
         return True
 
     def resolve(self, cause: Cause) -> bool:
-        """Closes the incident where it is quiet: INFO, and a RESOLVED alert if its opening was alerted; True: closed."""
+        """Closes the incident where it is quiet, with INFO, and RESOLVED if its opening was an alert; True: closed."""
         with self._database.transaction() as connection:
             figures = self._store.resolve(connection, cause)
             if figures is None:
