@@ -147,6 +147,8 @@ class Settings:
     start_worker: bool = _variable(_truth, "true")
     worker_concurrency: int = _variable(_whole(1, 100), "5")
     worker_rate_limit: int = _variable(_whole(0, 100_000), "10")
+    worker_metrics_host: str = _variable(_text, "127.0.0.1")
+    worker_metrics_port: int = _variable(_whole(0, 65535), "0")
     job_max_attempts: int = _variable(_whole(1, 20), "3")
     job_backoff_seconds: float = _variable(_seconds(0, 3600), "2")
     config_cache_ttl_seconds: float = _variable(_seconds(0.1, 3600), "60")

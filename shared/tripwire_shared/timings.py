@@ -63,6 +63,9 @@ TELLING_POLL = 0.25
 DIRECT_ALERT_TURN = 20
 DIRECT_ALERT_KEPT = 86_400
 
+# What a scrape may wait for PostgreSQL; after that its figures are unknown.
+SCRAPE_LIMIT = 1.0
+
 # RQ.
 JOB_TIMEOUT = 10
 JOB_FAILURE_TTL = 86_400

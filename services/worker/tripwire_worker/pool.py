@@ -26,11 +26,13 @@ from tripwire_shared.queue.request_queue import QUEUE_NAME
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WATCH_REDIS_TIMEOUT, WORKER_RECONNECT_WAIT, WORKER_REDIS_POLL, WORKER_TTL
+from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.process_ties import end_with_parent
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 _resources: Resources | None = None
+_meter: AttemptMeter | None = None
 
 
 def worker_resources() -> Resources:
@@ -38,6 +40,12 @@ def worker_resources() -> Resources:
     if _resources is None:
         raise RuntimeError("not inside a worker process of the pool")
     return _resources
+
+
+def attempt_meter() -> AttemptMeter:
+    if _meter is None:
+        raise RuntimeError("not inside a worker process of the pool")
+    return _meter
 
 
 class RequestWorker(SimpleWorker):
@@ -73,7 +81,7 @@ class RequestPool(WorkerPool):
 
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
-    global _resources  # RQ calls jobs by name: a module is the only way to them
+    global _resources, _meter  # RQ calls jobs by name: a module is the only way to them
     # Until RQ sets its own: the pool's handlers, which fork handed down, would stop the siblings.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -81,7 +89,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     _wait_for_redis(settings.queue_url)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
-    _resources = build_resources(settings, service="worker")
+    _resources, _meter = build_resources(settings, service="worker"), AttemptMeter()
     worker = RequestWorker(
         [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
         name=name,
