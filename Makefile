@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser test-containers check check-files build up down assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files build up down assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -17,6 +17,9 @@ help: ## list the targets
 
 run: $(VENV)/run.stamp $(VENV)/assets.stamp ## the whole system on this machine, until Ctrl-C
 	@exec $(BIN)/python -m deploy.local
+
+demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, duplicate, Redis away and back, kill switch
+	@$(BIN)/python -m deploy.demo
 
 test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
 	@$(PYTEST) $(ARGS)

@@ -48,6 +48,32 @@ BREAKER_PROBE_INTERVAL = 0.5
 INCIDENT_QUIET = 2.0
 # An outage that comes back within this continues the same incident.
 INCIDENT_REOPEN_WITHIN = 10.0
+# The watch of each process: how often it looks, also while something is wrong (INCIDENT_QUIET is four of those), and
+# how long it lets a look take.
+WATCH_INTERVAL = 1.0
+WATCH_INTERVAL_IN_TROUBLE = 0.5
+WATCH_LOOK_LIMIT = 2.0
+# The watch does not speak for waiting callers: it may be patient with a busy Redis.
+WATCH_REDIS_TIMEOUT = 1.0
+# So many looks in a row must have failed: a single one is a restart or a busy moment.
+WATCH_MISSES = 2
+# Requests fail minutes apart when their cause goes on: quiet for two of the minutes that share an alert.
+REQUESTS_FAILING_QUIET = 120.0
+# One address refused while others get through is no outage: two failing mails are, or one for this long.
+MAIL_FAILING_AFTER = 4.0
+# "Nothing took up work for 60 s": seen on the requests themselves, then confirmed over some looks, since after an
+# outage of PostgreSQL all of them are that old.
+WORKER_ABSENT_AFTER = 55.0
+WORKER_ABSENT_CONFIRMED = 5.0
+# What was seen while PostgreSQL was away is told first by the process that may have alerted past it.
+TELLING_HEAD_START = 3.0
+TELLING_POLL = 0.25
+# Who of all hosts sends an alert past PostgreSQL: kept in Redis while it is being sent, and for the outage.
+DIRECT_ALERT_TURN = 20
+DIRECT_ALERT_KEPT = 86_400
+
+# What a scrape may wait for PostgreSQL; after that its figures are unknown.
+SCRAPE_LIMIT = 1.0
 
 # RQ.
 JOB_TIMEOUT = 10
@@ -56,6 +82,8 @@ ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 WORKER_RECONNECT_WAIT = 1
+# How often a worker process that cannot begin without Redis asks for it.
+WORKER_REDIS_POLL = 0.5
 CHILD_RESTART_PAUSE = 0.5
 # The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
 # and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
@@ -71,6 +99,8 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
+# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer than this.
+ALERT_LEASE = 12.0
 DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
@@ -131,3 +161,9 @@ LOCAL_ORPHAN_STOP = 2.0
 LOCAL_RESTART_PAUSE = 0.5
 LOCAL_RESTART_SLOW_PAUSE = 10.0
 LOCAL_DEATHS_WINDOW = 60.0
+
+# `make demo` (deploy/demo): how long the tour waits for what is promised within a second or two, on a busy machine.
+DEMO_HTTP_TIMEOUT = 15.0
+DEMO_PROVISION_LIMIT = 10.0
+DEMO_ALERT_LIMIT = 8.0
+DEMO_BACK_LIMIT = 5.0

@@ -11,9 +11,13 @@ from tripwire_worker.alive import living_children
 
 SERVICE = """
 import multiprocessing, time
+from tripwire_worker.process_ties import name_process
+def child(name):
+    name_process(name)
+    time.sleep(60)
 if __name__ == "__main__":
-    for _ in range(2):
-        multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True).start()
+    for name in ("tripwire-pool", "tripwire-sweep"):
+        multiprocessing.get_context("spawn").Process(target=child, args=(name,)).start()
     time.sleep(60)
 """
 
@@ -25,7 +29,7 @@ def test_two_children_then_one_is_killed(tmp_path: Path) -> None:
     try:
         wait_until(lambda: living_children(service.pid) == 2, 10, what="two children")
         children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
-        spawned = [pid for pid in children if b"multiprocessing-fork" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        spawned = [pid for pid in children if Path(f"/proc/{pid}/comm").read_text().startswith("tripwire-")]
         subprocess.run(["kill", "-9", spawned[0]], check=True)
         # It stays a zombie until its parent looks: a dead child all the same.
         wait_until(lambda: living_children(service.pid) == 1, 5, what="one child left")

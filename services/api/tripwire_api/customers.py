@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, post_load, validate
@@ -85,6 +85,7 @@ def idempotency_key() -> str | None:
 
 
 def answer(accepted: Accepted) -> Response:
+    g.request_mode = "replayed" if accepted.replayed else accepted.mode.value  # for the meter
     body: dict[str, Any] = {"success": True, "request_id": str(accepted.request_id), "email": accepted.email}
     if accepted.user_id is None:
         mode = "async" if accepted.mode is RequestMode.ASYNC else "sync"

@@ -9,31 +9,30 @@ from pathlib import Path
 
 # The worker service is the first process of its container.
 SERVICE_PID = 1
-CHILDREN = 2
-# What multiprocessing's spawn puts into the command line of each child.
-SPAWNED = b"--multiprocessing-fork"
+# What its children call themselves (children.py).
+CHILDREN = ("tripwire-pool", "tripwire-sweep")
 
 
 def living_children(parent: int, processes: Path = Path("/proc")) -> int:
-    """How many children that `parent` spawned run now."""
+    """How many of the children that `parent` should have run now."""
     return sum(
-        parent_of == parent and state != "Z" and SPAWNED in command.split(b"\0")
-        for parent_of, state, command in _processes(processes)
+        parent_of == parent and state != "Z" and name in CHILDREN for name, state, parent_of in _processes(processes)
     )
 
 
-def _processes(folder: Path) -> Iterator[tuple[int, str, bytes]]:
-    """The parent, state and command line of each process."""
+def _processes(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """The name, state and parent of each process."""
     for process in folder.iterdir():
         if not process.name.isdigit():
             continue
         try:
-            # "pid (name) state parent …": a name may hold spaces and brackets, so read from its last bracket.
-            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
-            yield int(parent), state, (process / "cmdline").read_bytes()
+            # "pid (name) state parent …": a name may hold spaces and brackets, so read up to its last bracket.
+            head, _, rest = (process / "stat").read_text().rpartition(")")
         except OSError:
             continue  # it ended meanwhile
+        state, parent = rest.split()[:2]
+        yield head.partition("(")[2], state, int(parent)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if living_children(SERVICE_PID) >= CHILDREN else 1)
+    sys.exit(0 if living_children(SERVICE_PID) >= len(CHILDREN) else 1)

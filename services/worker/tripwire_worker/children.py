@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -30,7 +31,10 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging("worker", settings.log_level, settings.log_format)
-    _watch([WatchedChild("pool", pool.main), WatchedChild("sweep", sweeper.main)])
+    # A folder of this run alone for the figures of all processes; spawned, they find it before they import the client.
+    with tempfile.TemporaryDirectory(prefix="tripwire-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _watch([WatchedChild("pool", pool.main), WatchedChild("sweep", sweeper.main)])
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The sweep process: sweep, late deliveries and housekeeping. It needs PostgreSQL only."""
+"""The sweep process: sweep, late deliveries, housekeeping and /metrics. It needs PostgreSQL only."""
 
 import signal
 import threading
@@ -8,6 +8,7 @@ from tripwire_shared.resources import build_resources
 from tripwire_shared.settings import load_settings
 from tripwire_shared.timings import CHILD_PULSE, JOB_TIMEOUT
 from tripwire_worker.housekeeping import Housekeeping
+from tripwire_worker.meter import AttemptMeter, MetricsServer
 from tripwire_worker.pulse import Pulse
 from tripwire_worker.sweep import Sweep
 
@@ -21,10 +22,12 @@ def main(pulse: Pulse) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     resources = build_resources(settings, service="sweep")
+    meter = AttemptMeter()
     sweep = Sweep(
         resources.requests,
         resources.provisioning,
         resources.pace,
+        meter,
         interval=settings.sweep_interval_seconds,
         threads=settings.worker_concurrency,
     )
@@ -33,6 +36,7 @@ def main(pulse: Pulse) -> None:
     resources.start()
     sweep.start()
     housekeeping.start()
+    MetricsServer(resources, meter.registry).start()
     while not stopped.wait(CHILD_PULSE):
         pulse.beat()
     housekeeping.stop()
