@@ -4,6 +4,8 @@ import threading
 from typing import Any
 from uuid import UUID, uuid4
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Database, off_the_clock
 from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import NotFound
@@ -11,6 +13,7 @@ from tripwire_shared.passwords import AT_ONCE, PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
+    ListedStaff,
     LoginThrottled,
     Role,
     Session,
@@ -22,12 +25,14 @@ from tripwire_shared.staff.staff import (
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS, LOGIN_WINDOW, SESSION_TTL
 
+NOBODY = "There is no such member of staff."
+
 
 class StaffStore:
     """Raises DatabaseUnavailable throughout. `by` is the admin who does it, for the activity log."""
 
-    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens) -> None:
-        self._database, self._hasher, self._tokens = database, hasher, tokens
+    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens, activity: ActivityLog) -> None:
+        self._database, self._hasher, self._tokens, self._activity = database, hasher, tokens, activity
         self._sql = load_queries(__file__)
         # A try counts as a failure until it is taken back: so few at once in a process that people who sign in at the
         # same moment, each with the right password, do not close the account to each other.
@@ -42,9 +47,7 @@ class StaffStore:
             )
             if row is None:
                 raise StaffExists
-            self._sql.log_activity(
-                connection, staff_id=by, action="staff added", detail={"staff_id": str(row.id), "role": role}
-            )
+            self._activity.write(connection, Action.STAFF_ADDED, by, detail={"staff_id": str(row.id), "role": role})
         return _staff(row)
 
     def ensure_first_admin(self, email: str, password: str) -> bool:
@@ -61,14 +64,22 @@ class StaffStore:
     def has_admin(self) -> bool:
         return bool(self._database.read(self._sql.has_admin))
 
-    def list(self) -> list[Staff]:
-        return [_staff(row) for row in self._database.read(lambda connection: list(self._sql.list_staff(connection)))]
+    def list(self) -> list[ListedStaff]:
+        rows = self._database.read(lambda connection: list(self._sql.list_staff(connection, id=None)))
+        return [_listed(row) for row in rows]
+
+    def get_listed(self, staff_id: UUID) -> ListedStaff:
+        """Raises NotFound."""
+        row = self._database.read(lambda connection: next(iter(self._sql.list_staff(connection, id=staff_id)), None))
+        if row is None:
+            raise NotFound(NOBODY)
+        return _listed(row)
 
     def get(self, staff_id: UUID) -> Staff:
         """Raises NotFound."""
         row = self._database.read(lambda connection: self._sql.find_staff(connection, id=staff_id))
         if row is None:
-            raise NotFound("There is no such member of staff.")
+            raise NotFound(NOBODY)
         return _staff(row)
 
     def change(self, staff_id: UUID, change: StaffChange, by: UUID) -> Staff:
@@ -88,12 +99,12 @@ class StaffStore:
                 password_hash=password_hash,
             )
             if row is None:
-                raise NotFound("There is no such member of staff.")
+                raise NotFound(NOBODY)
             if password_hash is not None:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
             detail["password"] = "new" if password_hash else None
-            self._sql.log_activity(connection, staff_id=by, action="staff changed", detail=detail)
+            self._activity.write(connection, Action.STAFF_CHANGED, by, detail=detail)
         return _staff(row)
 
     def sign_in(self, email: str, password: str, address: str) -> Session:
@@ -130,6 +141,12 @@ class StaffStore:
         if attempt is None:
             raise LoginThrottled
         return attempt
+
+
+def _listed(row: Any) -> ListedStaff:
+    return ListedStaff(
+        row.id, row.email, row.full_name, Role(row.role), row.active, row.created_at, row.tokens, row.last_seen_at
+    )
 
 
 def _staff(row: Any) -> Staff:
