@@ -4,11 +4,12 @@
 -- name: accept^
 -- Stores a request in one round trip; no row where somebody has the e-mail or the key.
 -- ON CONFLICT without a target: either unique index, or the same id sent twice after a lost answer.
+-- `is_sso_user = false` is the condition of the unique index on auth.users: without it every accept reads that table whole.
 INSERT INTO provisioning_requests (
     id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
 SELECT :id, :email, :full_name, :sealed_password, :price, :currency, :staff_id, :mode, :answer, :key, :fingerprint,
        now() + make_interval(secs => :head_start)
-WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email)
+WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email AND is_sso_user = false)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -26,7 +27,7 @@ LIMIT 1;
 
 -- name: find_auth_user$
 -- The auth user with this e-mail, whoever made it.
-SELECT id FROM auth.users WHERE email = :email LIMIT 1;
+SELECT id FROM auth.users WHERE email = :email AND is_sso_user = false LIMIT 1;
 
 -- name: settle_answer!
 -- What a key replays, where the process that should have noted it died.

@@ -11,7 +11,7 @@ SELECT
     a.raw_app_meta_data ->> 'tripwire_request_id' AS auth_made_by,
     t.user_id AS customer_user_id
 FROM (SELECT 1) one
-LEFT JOIN auth.users a ON a.email = :email
+LEFT JOIN auth.users a ON a.email = :email AND a.is_sso_user = false
 LEFT JOIN tripwire_users t ON t.user_id = a.id
 LIMIT 1;
 
