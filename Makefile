@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser check migrate lock clean
+.PHONY: help run test test-faults test-browser check bench migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -33,6 +33,9 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) test
+
+bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 4 minutes
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations

@@ -52,7 +52,7 @@ def blueprint(resources: Resources) -> Blueprint:
 
     @routes.route("")
     class Customers(MethodView):
-        @routes.arguments(WishSchema)
+        @routes.arguments(WishSchema())
         @routes.response(202, AcceptedSchema)
         @routes.alt_response(201, schema=AcceptedSchema)
         def post(self, wish: Wish) -> Response:
