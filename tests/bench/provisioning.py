@@ -16,8 +16,8 @@ ANSWER_TARGET_MS = PROVISIONED_TARGET_MS = 10.0
 
 # `finished_at` is the clock when the state is written, just before the commit.
 TOOK = """
-SELECT 1000 * percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
-    ORDER BY extract(epoch FROM finished_at - accepted_at)::float8)
+SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+    ORDER BY 1000 * extract(epoch FROM finished_at - accepted_at)::float8)
 FROM provisioning_requests"""
 SPAN = "SELECT extract(epoch FROM max(finished_at) - min(finished_at))::float8 FROM provisioning_requests"
 

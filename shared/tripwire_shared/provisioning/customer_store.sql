@@ -32,18 +32,18 @@ RETURNING id;
 UPDATE auth.users SET encrypted_password = :password_hash, updated_at = now() WHERE id = :user_id;
 
 -- name: insert_customer$
--- The customer; none where the auth user or the e-mail has one.
-INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
-VALUES (:id, :user_id, :request_id, :email, :full_name, :staff_id)
-ON CONFLICT DO NOTHING
-RETURNING id;
-
--- name: insert_sale!
--- The charge: one for each request and each customer.
-INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
-VALUES (:id, :request_id, :user_id, :staff_id, :price, :currency);
-
--- name: insert_activity!
--- Who did what, customers by id only.
-INSERT INTO sales_activity_log (staff_id, action, user_id, request_id)
-VALUES (:staff_id, 'customer created', :user_id, :request_id);
+-- The customer, the charge (one for each request and each customer) and who did it, in one round trip; no row and none of
+-- them where the auth user or the e-mail has a customer.
+WITH customer AS (
+    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
+    VALUES (:id, :user_id, :request_id, :email, :full_name, :staff_id)
+    ON CONFLICT DO NOTHING
+    RETURNING id, user_id, request_id, granted_by
+), sale AS (
+    INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
+    SELECT :sale_id, request_id, user_id, granted_by, :price, :currency FROM customer
+), activity AS (
+    INSERT INTO sales_activity_log (staff_id, action, user_id, request_id)
+    SELECT granted_by, 'customer created', user_id, request_id FROM customer
+)
+SELECT id FROM customer;
