@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tripwire_admin_ui import session_cookie
 from tripwire_admin_ui.access import for_admins_page, to_sign_in
-from tripwire_admin_ui.api_client import ApiFailure, NotAllowed, NotSignedIn
+from tripwire_admin_ui.api_client import ApiFailure, Conflict, FieldsRefused, NotAllowed, NotSignedIn, NotThere
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,9 @@ WORDS = {
 def install(app: Flask) -> None:
     app.register_error_handler(NotSignedIn, _signed_out_by_api)
     app.register_error_handler(NotAllowed, lambda _: for_admins_page())
+    app.register_error_handler(NotThere, _not_there)
+    app.register_error_handler(Conflict, _refused_by_api)
+    app.register_error_handler(FieldsRefused, _refused_by_api)
     app.register_error_handler(ApiFailure, _api_failed)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
@@ -32,6 +35,16 @@ def _signed_out_by_api(_: NotSignedIn) -> Response | tuple[str, int]:
     """The API no longer knows the token: revoked, ended, or the account was deactivated."""
     session_cookie.end()
     return to_sign_in("revoked")
+
+
+def _not_there(_: NotThere) -> tuple[str, int]:
+    text = "It may have been removed, or it belongs to somebody else."
+    return render_template("message.html", title="There is no such thing.", text=text), HTTPStatus.NOT_FOUND
+
+
+def _refused_by_api(failure: ApiFailure) -> tuple[str, int]:
+    status = HTTPStatus.CONFLICT if isinstance(failure, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render_template("message.html", title="Nothing was changed.", text=str(failure)), status
 
 
 def _api_failed(failure: ApiFailure) -> tuple[str, int]:
