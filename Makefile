@@ -8,23 +8,23 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser check migrate lock clean
+.PHONY: help run test test-faults test-browser check assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target line; do \
 		printf '  make %-14s %s\n' "$$target" "$$line"; done
 
-run: $(VENV)/run.stamp ## the whole system on this machine, until Ctrl-C
+run: $(VENV)/run.stamp $(VENV)/assets.stamp ## the whole system on this machine, until Ctrl-C
 	@exec $(BIN)/python -m deploy.local
 
-test: $(VENV)/dev.stamp ## the whole suite, on real servers of its own
+test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
 	@$(PYTEST) $(ARGS)
 
-test-faults: $(VENV)/dev.stamp ## the tests that stop, freeze and kill things
+test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things
 	@$(PYTEST) tests/faults $(ARGS)
 
-test-browser: $(VENV)/dev.stamp ## the tests in a real browser
+test-browser: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests in a real browser
 	@$(PYTEST) tests/browser $(ARGS)
 
 check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tests
@@ -34,12 +34,17 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/lint-imports
 	@$(MAKE) test
 
+assets: ## fetch anew what the pages use of others (npm's lock file; no Node needed)
+	@rm -f $(VENV)/assets.stamp && $(MAKE) $(VENV)/assets.stamp
+
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations
 
 lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newer versions)
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) --all-extras --no-emit-package tripwire-shared $(PACKAGES:%=%/pyproject.toml) \
 		requirements/run.in -o requirements/run.txt
+	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/assets.in -o requirements/assets.txt
+	@$(BIN)/python services/admin-ui/build_assets.py lock
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
 
 clean: ## remove the virtual environment, caches and builds; .data/ stays
@@ -60,6 +65,13 @@ $(VENV)/run.stamp: $(VENV)/made.stamp requirements/run.txt $(PACKAGES:%=%/pyproj
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@echo "Installing the tools for tests and checks into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Made with the virtual environment's Python, but not of it: a change of dependencies alone fetches nothing anew.
+$(VENV)/assets.stamp: $(VENV)/made.stamp services/admin-ui/package.json services/admin-ui/package-lock.json \
+		services/admin-ui/build_assets.py requirements/assets.txt
+	@echo "Fetching the assets of the pages (once)"
+	@$(BIN)/python services/admin-ui/build_assets.py
 	@touch $@
 
 $(VENV)/lock.stamp: $(VENV)/made.stamp
