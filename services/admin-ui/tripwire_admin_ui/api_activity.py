@@ -61,7 +61,7 @@ class ActivityApi:
     def page(self, token: str, budget: Budget, query: Mapping[str, str]) -> ActivityPage:
         return self._api.call("GET", ACTIVITY, _read_page, budget, token, query=query)
 
-    def note_queue_action(self, token: str, action: str, detail: Mapping[str, str]) -> None:
+    def note_queue_change(self, token: str, what: str, detail: Mapping[str, str]) -> None:
         """Writes down what somebody is about to do to the queue itself, past our own code."""
-        body = {"action": action, "detail": detail}
+        body = {"what": what, "detail": detail}
         self._api.call("POST", f"{ACTIVITY}/queue", lambda _: None, Budget(), token, body=body)

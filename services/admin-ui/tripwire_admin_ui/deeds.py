@@ -6,7 +6,7 @@ from typing import Any
 from tripwire_admin_ui.api_activity import Deed
 from tripwire_admin_ui.wording import label, mode_name
 
-QUEUE_ACTIONS = {
+QUEUE_CHANGES = {
     "requeue": "put a job back into the queue",
     "requeue all": "put all failed jobs back into the queue",
     "delete": "deleted a job from Redis",
@@ -41,8 +41,10 @@ def sentence(deed: Deed) -> str:
         case "customer status changed" | "customer changed":
             status = detail.get("status") or detail.get("to")
             return f"set a customer to {status}" if status else "changed a customer"
-    if deed.action.startswith("queue: "):
-        return _in_the_queue(deed)
+        case "queue changed":
+            return _in_the_queue(detail)
+        case "customer created":
+            return "created a customer"
     return deed.action
 
 
@@ -67,7 +69,7 @@ def _staff_changed(detail: Mapping[str, Any]) -> str:
     return ", ".join(done) or f"changed the account of {_whom(detail).strip()}"
 
 
-def _in_the_queue(deed: Deed) -> str:
-    words = QUEUE_ACTIONS.get(deed.action.removeprefix("queue: "), deed.action)
-    where = [f"{name} {deed.detail[name]}" for name in ("queue", "registry", "job") if deed.detail.get(name)]
+def _in_the_queue(detail: Mapping[str, Any]) -> str:
+    words = QUEUE_CHANGES.get(str(detail.get("what")), "changed something in the queue")
+    where = [f"{name} {detail[name]}" for name in ("queue", "registry", "job") if detail.get(name)]
     return words + (f" ({', '.join(where)})" if where else "")

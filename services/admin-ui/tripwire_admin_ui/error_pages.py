@@ -1,6 +1,7 @@
 """What a page shows where it cannot be shown: one table from what went wrong to words and status."""
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, g, render_template, request
@@ -9,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from tripwire_admin_ui import session_cookie
 from tripwire_admin_ui.access import for_admins_page, to_sign_in
-from tripwire_admin_ui.api_client import ApiFailure, Conflict, FieldsRefused, NotAllowed, NotSignedIn, NotThere
+from tripwire_admin_ui.api_client import ApiFailure, ApiUnreachable, Conflict, FieldsRefused, NotAllowed, NotSignedIn, NotThere
+from tripwire_admin_ui.sign_in import safe_next
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +46,23 @@ def _not_there(_: NotThere) -> tuple[str, int]:
 
 def _refused_by_api(failure: ApiFailure) -> tuple[str, int]:
     status = HTTPStatus.CONFLICT if isinstance(failure, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
-    return render_template("message.html", title="Nothing was changed.", text=str(failure)), status
+    return render_template("message.html", title="Nothing was changed.", text=str(failure), back=_where_from()), status
 
 
 def _api_failed(failure: ApiFailure) -> tuple[str, int]:
-    page = render_template("message.html", title=str(failure), text="", again=request.path)
+    if request.method == "GET":
+        page = render_template("message.html", title=str(failure), text="", again=request.full_path.rstrip("?"))
+        return page, HTTPStatus.SERVICE_UNAVAILABLE
+    unsure = isinstance(failure, ApiUnreachable) and failure.may_have_arrived
+    text = "It may have been done all the same: look before you try again." if unsure else "Nothing was changed."
+    page = render_template("message.html", title=str(failure), text=text, back=_where_from())
     return page, HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _where_from() -> str:
+    """The page whose form was sent, as far as it is one of ours."""
+    before = urlsplit(request.referrer or "")
+    return safe_next(before.path + (f"?{before.query}" if before.query else ""))
 
 
 def _refused(error: HTTPException) -> Response | tuple[str, int]:

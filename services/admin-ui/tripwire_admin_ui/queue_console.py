@@ -139,7 +139,7 @@ def _may_change(activity: ActivityApi, redis: Redis) -> Any:
     named = request.view_args or {}
     detail = {word: str(named[name]) for name, word in NAMES.items() if named.get(name)}
     try:
-        activity.note_queue_action(person().token, CHANGES[request.endpoint or ""], detail)
+        activity.note_queue_change(person().token, CHANGES[request.endpoint or ""], detail)
     except (NotSignedIn, NotAllowed):
         raise
     except ApiFailure as failure:

@@ -7,8 +7,9 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import for_admins_page, person
-from tripwire_admin_ui.api_client import ApiClient, Budget, Conflict
+from tripwire_admin_ui.api_client import ApiClient, Budget
 from tripwire_admin_ui.api_customers import STATUSES, Customer, CustomersApi
+from tripwire_admin_ui.deeds import sentence
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 
@@ -22,7 +23,7 @@ def pages(api: ApiClient) -> Blueprint:
         reader = PageReader(api)
         found = reader.read(lambda: customers.one(reader.token, reader.budget, str(user_id)))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
-        return reader.show("one_customer.html", found=found, statuses=STATUSES, asked=asked, error="")
+        return reader.show("one_customer.html", found=found, statuses=STATUSES, sentence=sentence, asked=asked, error="")
 
     @blueprint.post("/admin/customers/<uuid:user_id>/status")
     def set_status(user_id: UUID) -> Response:
@@ -34,11 +35,8 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.post("/admin/customers/<uuid:user_id>/new-link")
     def new_link(user_id: UUID) -> Response:
         found = _read(user_id)
-        try:
-            customers.resend_welcome(person().token, str(user_id))
-            leave_notice("A new link is on its way", f"To {found.email}. The old link no longer works.")
-        except Conflict as conflict:
-            leave_notice("No link was sent", str(conflict))
+        customers.resend_welcome(person().token, str(user_id))
+        leave_notice("A new link is on its way", f"To {found.email}. The old link no longer works.")
         from_list = request.form.get("back") == "list"
         return redirect(url_for("customers.show"), HTTPStatus.SEE_OTHER) if from_list else _to(user_id)
 
@@ -50,7 +48,7 @@ def pages(api: ApiClient) -> Blueprint:
         if request.form.get("email", "").strip().lower() != found.email.lower():
             reader = PageReader(api)
             error = "This is not the e-mail of this customer. Nothing was erased."
-            page = reader.show("one_customer.html", found=found, statuses=STATUSES, asked=True, error=error)
+            page = reader.show("one_customer.html", found=found, statuses=STATUSES, sentence=sentence, asked=True, error=error)
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
         customers.erase(person().token, str(user_id))
         leave_notice("The personal data is erased", "The sale stays.")

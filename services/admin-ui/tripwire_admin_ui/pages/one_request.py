@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import for_admins_page, person
-from tripwire_admin_ui.api_client import ApiClient, Conflict
+from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.api_customers import CustomersApi
 from tripwire_admin_ui.api_requests import RequestsApi
 from tripwire_admin_ui.page_reader import PageReader
@@ -31,11 +31,8 @@ def pages(api: ApiClient) -> Blueprint:
     def retry(request_id: UUID) -> Response | tuple[str, int]:
         if not person().is_admin:
             return for_admins_page()
-        try:
-            requests.retry(person().token, str(request_id))
-            leave_notice("Taken up again", "It goes on where it stopped.")
-        except Conflict as conflict:
-            leave_notice("Not taken up again", str(conflict))
+        requests.retry(person().token, str(request_id))
+        leave_notice("Taken up again", "It goes on where it stopped.")
         return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)
 
     @blueprint.post("/admin/requests/<uuid:request_id>/new-link")

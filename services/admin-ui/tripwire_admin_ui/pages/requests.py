@@ -59,12 +59,15 @@ def pages(api: ApiClient) -> Blueprint:
         taken = done + answer.retried
         # What fails anew matches anew: no more are taken up than were confirmed.
         goes_on = bool(answer.retried and answer.remaining and taken < count)
-        if request.accept_mimetypes.best == "application/json":
-            return jsonify(taken=taken, refused=answer.refused, goes_on=goes_on)
-        if goes_on:
+        scripted = request.accept_mimetypes.best == "application/json"
+        if goes_on and not scripted:
             return render_template("retry_goes_on.html", wanted=wanted, count=count, taken=taken)
-        leave_notice(*_outcome(taken, answer))
-        return redirect(url_for("requests.show", **wanted.args(status="")), HTTPStatus.SEE_OTHER)
+        address = url_for("requests.show", **wanted.args(status=""))
+        if not goes_on:
+            leave_notice(*_outcome(taken, answer))
+        if scripted:
+            return jsonify(taken=taken, goes_on=goes_on, address=address)
+        return redirect(address, HTTPStatus.SEE_OTHER)
 
     return blueprint
 
