@@ -29,6 +29,8 @@ from tripwire_admin_ui.api_activity import ActivityApi
 from tripwire_admin_ui.api_client import ApiClient, ApiFailure, NotAllowed, NotSignedIn
 from tripwire_admin_ui.pages.queue import queue_is_away
 from tripwire_admin_ui.queue_templates import EscapingLoader
+from tripwire_admin_ui.system_state import read_system_state
+from tripwire_admin_ui.verdict import verdict
 from tripwire_shared import timings
 
 PREFIX = "/admin/queue"
@@ -41,6 +43,7 @@ CHANGES = {
     "rq_dashboard.empty_queue": "empty",
     "rq_dashboard.compact_queue": "compact",
 }
+PAGES = frozenset(f"{NAME}.{view}" for view in ("queues_overview", "workers_overview", "jobs_overview", "job_view"))
 # underscore.js makes functions of its templates, so eval it must be; inline script runs with this page's nonce only.
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -70,7 +73,7 @@ def mount(app: Flask, api: ApiClient, redis_url: str) -> None:
     app.register_blueprint(rq_dashboard.blueprint, url_prefix=PREFIX)
     app.register_error_handler(NoSuchJobError, _no_such_job)
     app.register_error_handler(RedisError, lambda _: _away(api))
-    app.context_processor(lambda: {"nonce": _nonce()} if is_ours() else {})
+    app.context_processor(lambda: _page_context(api))
 
 
 def is_ours() -> bool:
@@ -81,6 +84,14 @@ def is_ours() -> bool:
 def policy() -> str:
     """Looser than elsewhere, and for this prefix only."""
     return POLICY.format(nonce=_nonce())
+
+
+def _page_context(api: ApiClient) -> dict[str, object]:
+    """For its pages: the nonce of their scripts, and the state of the system for the menu."""
+    if request.endpoint not in PAGES or g.session.person is None or not person().is_admin:
+        return {}
+    state = read_system_state(api, person().token)
+    return {"nonce": _nonce(), "state": state, "verdict": verdict(state, person().email)}
 
 
 def _nonce() -> str:
@@ -127,6 +138,8 @@ def _guard(api: ApiClient, redis: Redis | None) -> Any:
         if request.endpoint in CHANGES:
             return _may_change(activity, redis)
         redis.ping()  # away: the error handler shows the page that says so
+        if request.endpoint in PAGES and request.accept_mimetypes.best == "application/json":
+            return jsonify(rq_instances=[])  # its scripts ask the page itself for a list of Redis servers
         return None
 
     return guard
