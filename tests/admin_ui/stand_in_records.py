@@ -63,7 +63,7 @@ class Records:
         self.page = 50
         self.numbers = {
             "total_customers": 184, "active": 172, "this_week": 11, "this_month": 43, "revenue_this_month": 214_500,
-            "place": 2, "of": 4,
+            "place": 2, "of": 4, "currency": "KZT",
         }  # fmt: skip
         self.staff = [
             {**DANA, "role": "admin", "active": True, "tokens": 2, "last_seen_at": ago(5), "created_at": ago(9e6)},

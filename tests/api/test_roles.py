@@ -20,6 +20,7 @@ ADMINS_ONLY = [
     ("POST", f"/api/admin/tripwire/requests/{SOME_ID}/retry"),
     ("POST", "/api/admin/tripwire/requests/retry"),
     ("DELETE", f"/api/admin/tripwire/users/{SOME_ID}"),
+    ("POST", "/api/admin/tripwire/activity/queue"),
 ]
 
 

@@ -55,7 +55,7 @@ class CustomerPage:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A manager's own figures."""
+    """A manager's own figures; `currency` is None where sales were made in several."""
 
     total_customers: int | None
     active: int | None
@@ -64,6 +64,7 @@ class Numbers:
     revenue_this_month: int | None
     place: int | None
     of: int | None
+    currency: str | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _read_page(answer: Document) -> CustomerPage:
 
 def _read_numbers(answer: Document) -> Numbers:
     names = ("total_customers", "active", "this_week", "this_month", "revenue_this_month", "place", "of")
-    return Numbers(*(whole(answer, name) for name in names))
+    return Numbers(*(whole(answer, name) for name in names), text(answer, "currency"))
 
 
 def _read_new(answer: Document) -> NewCustomer:

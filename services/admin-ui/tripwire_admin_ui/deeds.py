@@ -15,9 +15,12 @@ QUEUE_CHANGES = {
 }
 
 
-def sentence(deed: Deed) -> str:
-    """What stands after the name: `switched to direct mode: “Redis restarts at 14:30”`."""
-    detail = deed.detail
+def sentence(deed: Deed, names: Mapping[str, str]) -> str:
+    """What stands after the name: `switched to direct mode: “Redis restarts at 14:30”`.
+
+    `names` are the e-mail addresses of staff by id, as far as the reader may know them.
+    """
+    detail = {"email": names.get(str(deed.detail.get("staff_id"))), **deed.detail}
     match deed.action:
         case "mode changed" | "mode switched":
             why = f": “{detail['reason']}”" if detail.get("reason") else ""
@@ -35,9 +38,9 @@ def sentence(deed: Deed) -> str:
         case "staff changed":
             return _staff_changed(detail)
         case "token made":
-            return f"made the token “{detail.get('name', '')}”"
+            return f"made the token “{detail.get('name', '')}”{_of(detail)}"
         case "token revoked":
-            return f"revoked {_named_token(detail)}"
+            return f"revoked {_named_token(detail)}{_of(detail)}"
         case "customer status changed" | "customer changed":
             status = detail.get("status") or detail.get("to")
             return f"set a customer to {status}" if status else "changed a customer"
@@ -46,6 +49,10 @@ def sentence(deed: Deed) -> str:
         case "customer created":
             return "created a customer"
     return deed.action
+
+
+def _of(detail: Mapping[str, Any]) -> str:
+    return f" of {detail['email']}" if detail.get("email") else ""
 
 
 def _whom(detail: Mapping[str, Any]) -> str:

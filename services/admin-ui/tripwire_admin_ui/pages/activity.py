@@ -1,5 +1,7 @@
 """Activity: who did what, and when."""
 
+from functools import partial
+
 from flask import Blueprint, request
 
 from tripwire_admin_ui.api_activity import ActivityApi
@@ -23,6 +25,9 @@ def pages(api: ApiClient) -> Blueprint:
         query = {**wanted, "limit": str(SHOWN)}
         found = reader.read(lambda: activity.page(reader.token, reader.budget, query))
         people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) or ()
-        return reader.show("activity.html", wanted=wanted, found=found, people=people, sentence=sentence)
+        names = {one.id: one.email for one in people}
+        return reader.show(
+            "activity.html", wanted=wanted, found=found, people=people, sentence=partial(sentence, names=names)
+        )
 
     return blueprint
