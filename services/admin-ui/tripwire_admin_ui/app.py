@@ -57,6 +57,8 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     Assets().install(app)
     wording.install(app)
     app.context_processor(_page_context)
+    # A menu, a tile or a verdict names a page only where it is part of the app.
+    app.add_template_global(lambda endpoint: endpoint in app.view_functions, "page_exists")
     error_pages.install(app)
 
     app.register_blueprint(sign_in.pages(api))  # open to everybody

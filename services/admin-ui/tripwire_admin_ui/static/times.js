@@ -32,6 +32,14 @@ function stamp(moment) {
   return `${day}, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
 }
 
+// Within a sentence: `today at 14:02`, `on 19 Nov at 09:40`.
+function day(moment) {
+  const date = new Date(moment);
+  const at = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  if (date.toDateString() === new Date(now()).toDateString()) return `today at ${at}`;
+  return `on ${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} at ${at}`;
+}
+
 function say(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
@@ -40,6 +48,7 @@ function say(element, words) {
 export function showTimes(root) {
   for (const time of root.querySelectorAll("time[data-clock][datetime]")) say(time, clock(time.dateTime));
   for (const time of root.querySelectorAll("time[data-stamp][datetime]")) say(time, stamp(time.dateTime));
+  for (const time of root.querySelectorAll("time[data-day][datetime]")) say(time, day(time.dateTime));
   const minutes = -new Date().getTimezoneOffset();
   const hours = String(Math.floor(Math.abs(minutes) / 60)).padStart(2, "0");
   const zone = `${minutes < 0 ? "−" : "+"}${hours}:${String(Math.abs(minutes) % 60).padStart(2, "0")}`;
