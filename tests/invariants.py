@@ -25,8 +25,14 @@ BROKEN = {
         UNION ALL SELECT email FROM auth.users GROUP BY email HAVING count(*) > 1
         UNION ALL SELECT email FROM provisioning_requests WHERE status = 'provisioned'
         GROUP BY email HAVING count(*) > 1""",
-    "a request with two welcome mails": """
-        SELECT request_id FROM outbox WHERE channel = 'mail' GROUP BY request_id HAVING count(*) > 1""",
+    "a request with more welcome mails than its first one and those that somebody asked for": """
+        SELECT request_id FROM outbox o WHERE channel = 'mail' GROUP BY request_id
+        HAVING count(*) > 1 + (SELECT count(*) FROM sales_activity_log a
+                               WHERE a.request_id = o.request_id AND a.action = 'welcome mail resent')
+            OR count(*) FILTER (WHERE status = 'pending') > 1""",
+    "a link that works beside a newer one": """
+        SELECT user_id FROM invitations WHERE used_at IS NULL AND revoked_at IS NULL
+        GROUP BY user_id HAVING count(*) > 1""",
     "a finished request that still holds a password": """
         SELECT id FROM provisioning_requests
         WHERE status IN ('provisioned', 'duplicate') AND sealed_password IS NOT NULL""",

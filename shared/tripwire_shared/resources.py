@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.customers.customer_changes import CustomerChanges
+from tripwire_shared.customers.customer_list import CustomerList
+from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.database import Database
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.alert import Alert, alert_text
@@ -12,6 +16,7 @@ from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.health.incident import Incidents
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.intake.accept import Intake
+from tripwire_shared.intake.request_list import RequestList
 from tripwire_shared.intake.request_store import AttemptRules, RequestStore
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.mail.mailer import build_mailer
@@ -51,6 +56,10 @@ class Resources:
     staff: StaffStore
     tokens: Tokens
     requests: RequestStore
+    request_list: RequestList
+    customers: CustomerList
+    customer_changes: CustomerChanges
+    erasure: Erasure
     pace: Pace
     outbox: Outbox
     telegram: Telegram
@@ -116,21 +125,23 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         statement_limit=API_STATEMENT_LIMIT if in_api else WORKER_STATEMENT_LIMIT,
     )
     hasher = PasswordHasher()
-    tokens = Tokens(database)
+    activity = ActivityLog()
+    tokens = Tokens(database, activity)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
     writer, outbox, telegram = BackgroundWriter(), Outbox(database), Telegram(settings)
     wake_mails, wake_alerts = _Late(), _Late()
     health_log = HealthLog(database, outbox, writer, wake_alerts, _direct(telegram))
     incidents = Incidents(database, outbox, health_log, writer)
-    customers = CustomerStore()
+    customers = CustomerStore(activity)
     invitations = Invitations(
         database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
     )
     rules = AttemptRules(settings.job_max_attempts, settings.job_backoff_seconds, settings.sweep_after_seconds)
-    requests = RequestStore(database, rules)
+    requests = RequestStore(database, rules, activity)
+    identity = build_identity(settings, customers)
     pace = Pace(database, settings.worker_rate_limit)
     provisioning = Provisioning(
-        database, requests, customers, build_identity(settings, customers), invitations, outbox, health_log,
+        database, requests, customers, identity, invitations, outbox, health_log,
         wake_mails, hasher, sealer, pace, settings.idempotency_window_seconds,
     )  # fmt: skip
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
@@ -140,7 +151,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         on_close=incidents.queue_is_back_soon,
         on_probe_failed=incidents.queue_still_failing_soon,
     )
-    mode_store = ModeStore(database, health_log)
+    mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, telegram)
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
@@ -149,9 +160,13 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         service=service,
         database=database,
         hasher=hasher,
-        staff=StaffStore(database, hasher, tokens),
+        staff=StaffStore(database, hasher, tokens, activity),
         tokens=tokens,
         requests=requests,
+        request_list=RequestList(database, requests),
+        customers=CustomerList(database),
+        customer_changes=CustomerChanges(database, activity, invitations, outbox, wake_mails),
+        erasure=Erasure(database, identity, invitations, outbox, activity),
         pace=pace,
         outbox=outbox,
         telegram=telegram,

@@ -11,13 +11,20 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
+from tests.admin_ui.stand_in_records import Records
 from tests.admin_ui.stand_in_system import Past, an_incident
 
 PASSWORD = "correct horse battery"
 STAFF = {
-    "dana@example.com": {"id": "1", "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
-    "timur@example.com": {"id": "2", "email": "timur@example.com", "full_name": "Timur S.", "role": "sales"},
+    "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
+    "timur@example.com": {
+        "id": str(UUID(int=2)),
+        "email": "timur@example.com",
+        "full_name": "Timur S.",
+        "role": "sales",
+    },
 }
 
 
@@ -116,6 +123,7 @@ class StandInApi:
 
     def __init__(self) -> None:
         self.state = State()
+        self.records = Records(self.state.requests)
         self.calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
         self._server: ThreadingHTTPServer | None = None
@@ -166,7 +174,7 @@ class StandInApi:
                 self.end_headers()
                 self.wfile.write(sent)
 
-            do_GET = do_POST = handle_any  # noqa: N815  # names of the library
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815  # names of the library
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent: a test looks at `calls`."""
@@ -184,10 +192,9 @@ class StandInApi:
         if call.path == "/api/auth/logout":
             self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
             return 204, None, {}
-        if call.path == "/api/admin/tripwire/requests":
-            status = call.query.get("status", [""])[0]
-            rows = [row for row in self.state.requests if status in ("", row["status"])]
-            return 200, {"requests": rows, "total": len(rows), "next_cursor": None}, {}
+        told = self.records.answer(call, staff)
+        if told is not None:
+            return told
         if staff["role"] != "admin":
             return problem(403, "This is for admins.")
         return self._system(call, staff)
@@ -211,6 +218,14 @@ class StandInApi:
                 return self._switch(call, staff)
             case "GET", "/api/admin/system/metrics":
                 return 200, {**self.state.metrics, "measured_at": now()}, {}
+            case "POST", "/api/admin/system/alerts/test":
+                if self.state.metrics["telegram"] == "not_configured":
+                    return problem(409, "Telegram is not configured.")
+                return 200, self.state.test_alert, {}
+        return self._past(call)
+
+    def _past(self, call: Call) -> tuple[int, Any, dict[str, str]]:
+        match call.method, call.path:
             case "GET", "/api/admin/system/logs":
                 return 200, self._logs(call), {}
             case "GET", "/api/admin/system/history":
@@ -220,10 +235,6 @@ class StandInApi:
             case "GET", "/api/admin/system/incidents":
                 before = call.query.get("before")
                 return 200, self.state.past.page(int(call.query["limit"][0]), int(before[0]) if before else None), {}
-            case "POST", "/api/admin/system/alerts/test":
-                if self.state.metrics["telegram"] == "not_configured":
-                    return problem(409, "Telegram is not configured.")
-                return 200, self.state.test_alert, {}
         return problem(404, "There is no such thing.")
 
     def _logs(self, call: Call) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""What the API answers (contract), read from JSON once and then typed. Pure.
+"""What the API answers: read from JSON once and then typed. Pure.
 
 A figure that is null or absent is None: unknown. It never becomes 0.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -51,32 +50,3 @@ def listed(read: Callable[[Document], T], document: Document, name: str) -> tupl
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise UnreadableAnswer(name)
     return tuple(read(row) for row in rows)
-
-
-@dataclass(frozen=True)
-class RequestRow:
-    request_id: str
-    email: str
-    status: str
-    mode: str | None
-    accepted_at: datetime | None
-
-
-@dataclass(frozen=True)
-class RequestList:
-    requests: tuple[RequestRow, ...]
-    total: int | None
-
-
-def read_requests(document: Document) -> RequestList:
-    return RequestList(requests=listed(_request, document, "requests"), total=whole(document, "total"))
-
-
-def _request(row: Document) -> RequestRow:
-    return RequestRow(
-        request_id=needed(text, row, "request_id"),
-        email=text(row, "email") or "",
-        status=needed(text, row, "status"),
-        mode=text(row, "mode"),
-        accepted_at=moment(row, "accepted_at"),
-    )

@@ -10,7 +10,7 @@ import requests
 from flask import g
 
 from tripwire_admin_ui import api_answers
-from tripwire_admin_ui.api_answers import RequestList, UnreadableAnswer
+from tripwire_admin_ui.api_answers import UnreadableAnswer
 from tripwire_admin_ui.session_cookie import SignedIn
 from tripwire_shared import timings
 
@@ -66,6 +66,14 @@ class FieldsRefused(ApiFailure):
         self.errors = errors or {}
 
 
+# Statuses that mean the same wherever they come.
+PLAIN: Mapping[int, type[ApiFailure]] = {
+    HTTPStatus.UNAUTHORIZED: NotSignedIn,
+    HTTPStatus.FORBIDDEN: NotAllowed,
+    HTTPStatus.CONFLICT: Conflict,
+}
+
+
 class Budget:
     """The time that all calls for one page may take together."""
 
@@ -98,11 +106,6 @@ class ApiClient:
 
     def sign_out(self, token: str) -> None:
         self.call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
-
-    def requests(self, token: str, budget: Budget, limit: int, status: str = "") -> RequestList:
-        query = {"limit": str(limit)} | ({"status": status} if status else {})
-        path = "/api/admin/tripwire/requests"
-        return self.call("GET", path, api_answers.read_requests, budget, token, query=query)
 
     def call(
         self,
@@ -188,19 +191,13 @@ def _failure(
 ) -> ApiFailure:
     """The one table from the API's statuses to failures."""
     detail = api_answers.text(problem or {}, "detail") or api_answers.text(problem or {}, "title") or ""
+    if status in PLAIN:
+        return PLAIN[status](detail)
     match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return NotSignedIn(detail)
-        case HTTPStatus.FORBIDDEN:
-            return NotAllowed(detail)
-        case HTTPStatus.CONFLICT:
-            return Conflict(detail)
         case HTTPStatus.NOT_FOUND if problem is not None:
             return NotThere(detail)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.BAD_REQUEST:
-            errors = _field_errors(problem or {})
-            words = "; ".join(f"{field}: {why}" for field, why in errors.items())
-            return FieldsRefused(words or detail or "The API refused what was entered.", errors)
+            return _fields_refused(problem or {}, detail)
         case HTTPStatus.TOO_MANY_REQUESTS if not answers_token:
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
@@ -209,6 +206,12 @@ def _failure(
         case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.GATEWAY_TIMEOUT:
             return ApiUnreachable(may_have_arrived=True)  # a proxy before the API says so
     return ApiFailure(f"The API answered {status}" + (f": {detail}" if detail else "."))
+
+
+def _fields_refused(problem: Mapping[str, Any], detail: str) -> FieldsRefused:
+    errors = _field_errors(problem)
+    words = "; ".join(f"{field}: {why}" for field, why in errors.items())
+    return FieldsRefused(words or detail or "The API refused what was entered.", errors)
 
 
 def _field_errors(problem: Mapping[str, Any]) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from tripwire_admin_ui.wording import duration, number
 
 @dataclass(frozen=True)
 class Figure:
-    """`text` is None where the figure is unknown; `was` is then what it was. `status` leads to the requests behind it."""
+    """`text` is None where the figure is unknown; `was` is then what it was. `status` names the requests behind it."""
 
     name: str
     text: str | None

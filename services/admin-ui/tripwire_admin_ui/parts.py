@@ -13,6 +13,7 @@ BREAKER = {
     "closed": "requests may use the queue",
     "open": "Redis is left alone, next try within 0.5 s",
 }
+HALF_HOUR = 1800.0  # seconds
 NOT_SAID = "the API did not say"
 
 
@@ -125,3 +126,14 @@ def _waiting(what: str, count: int | None) -> str:
     if count is None:
         return "how many wait is not known"
     return f"{number(count)} {what}{'' if count == 1 else 's'} waiting"
+
+
+def share_up(availability: Availability | None, key: str) -> str | None:
+    """`99.8 %` of the time of which something is known; None where nothing is. Never rounded up to 100."""
+    words = availability.parts.get(key, ()) if availability else ()
+    down = availability.down_seconds.get(key) if availability else None
+    known = sum(word != "unknown" for word in words) * HALF_HOUR
+    if not known or down is None:
+        return None
+    up = max(0.0, 1 - down / known)
+    return "100 %" if down == 0 else f"{min(99.9, up * 100):.1f} %"

@@ -99,7 +99,7 @@ def _redis_down(state: SystemState) -> Verdict:
             f"{_served(incident)}Nothing is lost: jobs that were waiting in Redis are finished from the database.",
         ),
         todo="bring Redis back. You need not switch anything: direct creation started by itself and ends by itself "
-        "within 2 s of Redis’ return.",
+        "within 2 s of its return.",
     )
 
 

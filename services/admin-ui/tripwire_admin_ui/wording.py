@@ -42,7 +42,7 @@ def stamp(moment: datetime) -> str:
     return f"{local.day} {local:%b, %H:%M}"
 
 
-def day(moment: datetime) -> str:
+def day_at(moment: datetime) -> str:
     """`on 19 Nov at 09:40`, in UTC, within a sentence."""
     local = moment.astimezone(UTC)
     return f"on {local.day} {local:%b at %H:%M}"
@@ -50,7 +50,9 @@ def day(moment: datetime) -> str:
 
 def rate(seconds: float | None) -> str:
     """Seconds as they stand in a table: `0.41`; unknown is a dash."""
-    return "–" if seconds is None else f"{seconds:.3g}" if seconds < 10 else f"{seconds:.0f}"
+    if seconds is None:
+        return "–"  # noqa: RUF001  # a dash, as in every table
+    return f"{seconds:.3g}" if seconds < 10 else f"{seconds:.0f}"
 
 
 def label(name: str) -> str:
@@ -67,5 +69,5 @@ def plain(value: Any) -> str:
 
 
 def install(app: Flask) -> None:
-    for read in (number, duration, clock, stamp, day, rate, label, plain, mode_name):
+    for read in (number, duration, clock, stamp, day_at, rate, label, plain, mode_name):
         app.add_template_filter(read)

@@ -1,9 +1,10 @@
 """Rules of the domain as marshmallow's validators, and fields that several routes share."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from tripwire_shared.intake.wish_rules import control_problem, email_problem, full_name_problem, password_problem
 
@@ -33,3 +34,31 @@ def password_field() -> fields.String:
 def one_line_field(at_most: int, **arguments: Any) -> fields.String:
     """Text for people, in one line: a reason, a name."""
     return fields.String(validate=[validate.Length(1, at_most), obeys(control_problem)], **arguments)
+
+
+class Moment(fields.Field[datetime]):
+    """A point in time, or a day. Without a zone it is UTC; as the end of a span (`whole_day`) a day counts whole."""
+
+    def __init__(self, *, whole_day: bool = False, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._whole_day = whole_day
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value))
+            day = len(str(value)) == len("2026-11-24")
+            end = moment + timedelta(days=1) if day and self._whole_day else moment
+            return end if end.tzinfo is not None else end.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("Must be a time such as 2026-11-24T14:00:00Z, or a day such as 2026-11-24.") from None
+
+
+class ListQuerySchema(Schema):
+    """What every list of requests or customers can be asked for."""
+
+    q = fields.String(validate=validate.Length(max=254))
+    manager_id = fields.UUID()
+    since = Moment(data_key="from")
+    until = Moment(data_key="to", whole_day=True)
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
+    cursor = fields.String(validate=validate.Length(max=200))

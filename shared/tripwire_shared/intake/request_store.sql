@@ -127,19 +127,27 @@ WITH failed AS (
 )
 INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed;
 
--- name: retry$
--- An admin takes a failed request up again: all attempts are there anew, and it is due at once.
-WITH retried AS (
-    UPDATE provisioning_requests
+-- name: retry
+-- An admin takes failed requests up again: all attempts are there anew, and they are due at once. Of several with one
+-- e-mail the newest, and none where somebody has it. In the order of their ids, so that two admins never lock crosswise.
+WITH chosen AS MATERIALIZED (
+    SELECT id, email, accepted_at FROM provisioning_requests
+    WHERE id = ANY (:ids) AND status = 'failed' ORDER BY id FOR NO KEY UPDATE
+), newest AS (
+    SELECT DISTINCT ON (email) id FROM chosen c
+    WHERE NOT EXISTS (SELECT 1 FROM provisioning_requests o
+                      WHERE o.email = c.email AND o.status IN ('accepted', 'provisioned'))
+    ORDER BY email, accepted_at DESC
+), retried AS (
+    UPDATE provisioning_requests r
     SET status = 'accepted', attempts = 0, due_at = now(), finished_at = NULL, error = NULL
-    WHERE id = :id AND status = 'failed'
-    RETURNING id
+    FROM newest WHERE r.id = newest.id
+    RETURNING r.id
 ), noted AS (
-    INSERT INTO request_steps (request_id, step) SELECT id, 'retried' FROM retried
-), logged AS (
-    INSERT INTO sales_activity_log (staff_id, action, request_id) SELECT :staff_id, 'request retried', id FROM retried
+    INSERT INTO request_steps (request_id, step, detail)
+    SELECT r.id, 'retried', 'by ' || s.email FROM retried r LEFT JOIN staff s ON s.id = :staff_id
 )
-SELECT true FROM retried;
+SELECT id FROM retried;
 
 -- name: get^
 -- One request, with the state of its welcome mail. A manager (:only_staff) sees only their own.
@@ -148,32 +156,6 @@ SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user
                        ORDER BY o.id DESC LIMIT 1) AS welcome_email
 FROM provisioning_requests r
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);
-
--- name: steps
--- What happened to a request, in order.
-SELECT step, at, detail FROM request_steps WHERE request_id = :id ORDER BY id;
-
--- name: list_requests
--- Requests that match, newest first, after the cursor.
-SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user_id, r.staff_id, r.accepted_at,
-       r.finished_at, (SELECT o.status FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail'
-                       ORDER BY o.id DESC LIMIT 1) AS welcome_email
-FROM provisioning_requests r
-WHERE (:only_staff::uuid IS NULL OR r.staff_id = :only_staff)
-  AND (:status::text IS NULL OR r.status = :status)
-  AND (:ids::uuid[] IS NULL OR r.id = ANY (:ids))
-  AND (:pattern::text IS NULL OR r.email LIKE :pattern OR r.full_name ILIKE :pattern)
-  AND (:after_at::timestamptz IS NULL OR (r.accepted_at, r.id) < (:after_at, :after_id::uuid))
-ORDER BY r.accepted_at DESC, r.id DESC
-LIMIT :limit;
-
--- name: count_requests$
--- How many match in all.
-SELECT count(*) FROM provisioning_requests r
-WHERE (:only_staff::uuid IS NULL OR r.staff_id = :only_staff)
-  AND (:status::text IS NULL OR r.status = :status)
-  AND (:ids::uuid[] IS NULL OR r.id = ANY (:ids))
-  AND (:pattern::text IS NULL OR r.email LIKE :pattern OR r.full_name ILIKE :pattern);
 
 -- name: request_counts^
 -- The figures of the metrics that PostgreSQL knows.

@@ -19,10 +19,6 @@ WITH written AS (
 )
 SELECT version, pg_notify('tripwire_mode', version::text) FROM written;
 
--- name: log_switch!
--- The activity log names who switched.
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, 'mode switched', :detail);
-
 -- name: write_receipt!
 -- This process obeys this version now. The row is that of the listener's own database session.
 INSERT INTO mode_receipts (backend_pid, backend_start, service, host, pid, version)

@@ -23,6 +23,15 @@ class Staff:
 
 
 @dataclass(frozen=True)
+class StaffName:
+    """A member of staff as others name one: whose customer, who did it."""
+
+    id: UUID
+    email: str
+    full_name: str
+
+
+@dataclass(frozen=True)
 class StaffChange:
     """What an admin changes; None leaves it as it is."""
 

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.passwords import PasswordHasher
@@ -24,8 +26,8 @@ from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_P
 class StaffStore:
     """Raises DatabaseUnavailable throughout. `by` is the admin who does it, for the activity log."""
 
-    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens) -> None:
-        self._database, self._hasher, self._tokens = database, hasher, tokens
+    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens, activity: ActivityLog) -> None:
+        self._database, self._hasher, self._tokens, self._activity = database, hasher, tokens, activity
         self._sql = load_queries(__file__)
         # Verified against where an account does not exist, so that its absence does not show in the time taken.
         self._nobodys_hash: str | None = None
@@ -39,9 +41,7 @@ class StaffStore:
             )
             if row is None:
                 raise StaffExists
-            self._sql.log_activity(
-                connection, staff_id=by, action="staff added", detail={"staff_id": str(row.id), "role": role}
-            )
+            self._activity.write(connection, Action.STAFF_ADDED, by, detail={"staff_id": str(row.id), "role": role})
         return _staff(row)
 
     def ensure_first_admin(self, email: str, password: str) -> bool:
@@ -90,7 +90,7 @@ class StaffStore:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
             detail["password"] = "new" if password_hash else None
-            self._sql.log_activity(connection, staff_id=by, action="staff changed", detail=detail)
+            self._activity.write(connection, Action.STAFF_CHANGED, by, detail=detail)
         return _staff(row)
 
     def sign_in(self, email: str, password: str, address: str) -> Session:

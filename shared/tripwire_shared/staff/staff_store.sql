@@ -58,7 +58,3 @@ RETURNING id;
 -- name: forgive_login!
 -- The sign-in succeeded: it was no failure.
 DELETE FROM login_failures WHERE id = :id;
-
--- name: log_activity!
--- Who did what; the staff concerned by id.
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, :action, :detail);

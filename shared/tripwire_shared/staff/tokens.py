@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.sql import load_queries
@@ -50,8 +52,8 @@ class _Entry:
 
 
 class Tokens:
-    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, activity: ActivityLog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._activity, self._clock = database, activity, clock
         self._sql = load_queries(__file__)
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._lock = threading.Lock()
@@ -91,7 +93,7 @@ class Tokens:
             )
             if by is not None:
                 detail = {"staff_id": str(staff_id), "token_id": str(row.id), "name": name}
-                self._sql.log_activity(connection, staff_id=by, action="token made", detail=detail)
+                self._activity.write(connection, Action.TOKEN_MADE, by, detail=detail)
         return NewToken(row.id, token, row.name, row.created_at, row.expires_at)
 
     def list(self, staff_id: UUID) -> list[TokenListed]:
@@ -104,7 +106,7 @@ class Tokens:
             if not self._sql.revoke_token(connection, id=token_id, staff_id=staff_id):
                 raise NotFound("There is no such token.")
             detail = {"staff_id": str(staff_id), "token_id": str(token_id)}
-            self._sql.log_activity(connection, staff_id=by, action="token revoked", detail=detail)
+            self._activity.write(connection, Action.TOKEN_REVOKED, by, detail=detail)
 
     def end_session(self, token: str) -> None:
         """Signing out: the token is no good any more, in this process at once."""

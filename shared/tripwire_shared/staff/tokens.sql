@@ -23,6 +23,3 @@ UPDATE staff_tokens SET revoked_at = now() WHERE id = :id AND staff_id = :staff_
 -- name: revoke_by_hash!
 -- Signing out.
 UPDATE staff_tokens SET revoked_at = now() WHERE token_hash = :token_hash AND revoked_at IS NULL;
-
--- name: log_activity!
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, :action, :detail);

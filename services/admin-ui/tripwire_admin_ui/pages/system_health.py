@@ -52,22 +52,7 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.post("/admin/system-health")
     def switch() -> Response | Page:
-        form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
-        version = request.form.get("version", "")
-        if form.mode not in MODES or not version.isdecimal():
-            refused = _refused(form, FieldsRefused("mode or version is missing."))
-            return health.page(refused, status=HTTPStatus.BAD_REQUEST)
-        try:
-            answer = health.system.switch(person().token, form.mode, form.reason, int(version))
-        except SwitchedMeanwhile:
-            conflict = SwitchForm(form.mode, form.reason, CONFLICT, stale_version=int(version))
-            return health.page(conflict, status=HTTPStatus.CONFLICT)
-        except (NotSignedIn, NotAllowed):
-            raise
-        except ApiFailure as failure:
-            return health.page(_refused(form, failure), status=_status(failure))
-        already = answer.mode if answer.previous_mode == answer.mode else None
-        return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
+        return health.switch()
 
     @blueprint.get("/admin/system-health/test-alert")
     def back_from_test() -> Response:
@@ -134,6 +119,24 @@ class _Health:
         place = before if before.isdecimal() else ""
         found = reader.read(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
         return live_page("incidents.html", state, incidents=found, cause=cause, before=place, failures=reader.failures)
+
+    def switch(self) -> Response | Page:
+        form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
+        version = request.form.get("version", "")
+        if form.mode not in MODES or not version.isdecimal():
+            refused = _refused(form, FieldsRefused("mode or version is missing."))
+            return self.page(refused, status=HTTPStatus.BAD_REQUEST)
+        try:
+            answer = self.system.switch(person().token, form.mode, form.reason, int(version))
+        except SwitchedMeanwhile:
+            conflict = SwitchForm(form.mode, form.reason, CONFLICT, stale_version=int(version))
+            return self.page(conflict, status=HTTPStatus.CONFLICT)
+        except (NotSignedIn, NotAllowed):
+            raise
+        except ApiFailure as failure:
+            return self.page(_refused(form, failure), status=_status(failure))
+        already = answer.mode if answer.previous_mode == answer.mode else None
+        return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
 
 
 def _send_test(system: SystemApi) -> AlertAnswer:
