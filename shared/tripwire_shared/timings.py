@@ -96,6 +96,8 @@ UI_SESSION_END = SESSION_TTL
 # Moving the idle time on costs a Set-Cookie: not more often than this.
 UI_SESSION_TOUCH = 60.0
 UI_GRACEFUL_TIMEOUT = 5
+# The charts' history is asked anew after a sixth of its bucket, at the latest after this.
+UI_HISTORY_KEPT_MAX = 60.0
 # The Queue page looks into Redis itself: frozen, it must be said within a second, the API's answers included.
 UI_REDIS_TIMEOUT = 0.25
 

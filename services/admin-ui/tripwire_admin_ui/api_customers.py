@@ -136,7 +136,9 @@ class CustomersApi:
         return self._api.call("POST", CUSTOMERS, _read_new, Budget(), token, body=fields, key=key)
 
     def set_status(self, token: str, user_id: str, status: str) -> Customer:
-        return self._api.call("PATCH", f"{CUSTOMERS}/{user_id}", read_customer, Budget(), token, body={"status": status})
+        return self._api.call(
+            "PATCH", f"{CUSTOMERS}/{user_id}", read_customer, Budget(), token, body={"status": status}
+        )
 
     def erase(self, token: str, user_id: str) -> None:
         self._api.call("DELETE", f"{CUSTOMERS}/{user_id}", lambda _: None, Budget(), token)

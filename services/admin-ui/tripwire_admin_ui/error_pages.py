@@ -10,7 +10,15 @@ from werkzeug.wrappers import Response
 
 from tripwire_admin_ui import session_cookie
 from tripwire_admin_ui.access import for_admins_page, to_sign_in
-from tripwire_admin_ui.api_client import ApiFailure, ApiUnreachable, Conflict, FieldsRefused, NotAllowed, NotSignedIn, NotThere
+from tripwire_admin_ui.api_client import (
+    ApiFailure,
+    ApiUnreachable,
+    Conflict,
+    FieldsRefused,
+    NotAllowed,
+    NotSignedIn,
+    NotThere,
+)
 from tripwire_admin_ui.sign_in import safe_next
 
 log = structlog.get_logger(__name__)

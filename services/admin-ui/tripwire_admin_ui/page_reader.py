@@ -8,7 +8,15 @@ from typing import TypeVar
 from flask import render_template
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import ApiClient, ApiFailure, ApiUnreachable, Budget, NotAllowed, NotSignedIn, NotThere
+from tripwire_admin_ui.api_client import (
+    ApiClient,
+    ApiFailure,
+    ApiUnreachable,
+    Budget,
+    NotAllowed,
+    NotSignedIn,
+    NotThere,
+)
 from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.system_state import SystemState, read_system_state
 from tripwire_admin_ui.verdict import verdict

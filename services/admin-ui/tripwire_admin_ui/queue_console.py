@@ -147,7 +147,9 @@ def _guard(api: ApiClient, redis: Redis | None) -> Any:
 
 def _may_change(activity: ActivityApi, redis: Redis) -> Any:
     if request.method != "POST":
-        return jsonify(status="ERROR", detail="This can only be changed with its button."), HTTPStatus.METHOD_NOT_ALLOWED
+        return jsonify(
+            status="ERROR", detail="This can only be changed with its button."
+        ), HTTPStatus.METHOD_NOT_ALLOWED
     redis.ping()
     named = request.view_args or {}
     detail = {word: str(named[name]) for name, word in NAMES.items() if named.get(name)}

@@ -77,7 +77,9 @@ def _entry(found: RequestItem, position: int) -> Entry:
         case "failed":
             return Entry(_gave_up(found, position), "bad", "cross", step.at, reason=reason(step.detail, last=True))
         case "retried":
-            return Entry(f"Retried {step.detail or ''}".rstrip(), "info", "retry", step.at, words="All attempts are there anew.")
+            return Entry(
+                f"Retried {step.detail or ''}".rstrip(), "info", "retry", step.at, words="All attempts are there anew."
+            )
     return _of_mail(step)
 
 

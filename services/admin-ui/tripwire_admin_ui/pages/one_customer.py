@@ -24,7 +24,14 @@ def pages(api: ApiClient) -> Blueprint:
         reader = PageReader(api)
         found = reader.read(lambda: customers.one(reader.token, reader.budget, str(user_id)))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
-        return reader.show("one_customer.html", found=found, statuses=STATUSES, sentence=partial(sentence, names={}), asked=asked, error="")
+        return reader.show(
+            "one_customer.html",
+            found=found,
+            statuses=STATUSES,
+            sentence=partial(sentence, names={}),
+            asked=asked,
+            error="",
+        )
 
     @blueprint.post("/admin/customers/<uuid:user_id>/status")
     def set_status(user_id: UUID) -> Response:
@@ -49,7 +56,14 @@ def pages(api: ApiClient) -> Blueprint:
         if request.form.get("email", "").strip().lower() != found.email.lower():
             reader = PageReader(api)
             error = "This is not the e-mail of this customer. Nothing was erased."
-            page = reader.show("one_customer.html", found=found, statuses=STATUSES, sentence=partial(sentence, names={}), asked=True, error=error)
+            page = reader.show(
+                "one_customer.html",
+                found=found,
+                statuses=STATUSES,
+                sentence=partial(sentence, names={}),
+                asked=True,
+                error=error,
+            )
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
         customers.erase(person().token, str(user_id))
         leave_notice("The personal data is erased", "The sale stays.")

@@ -18,7 +18,13 @@ from tripwire_admin_ui.wording import number
 SHOWN = 50
 FIELDS = ("q", "mode", "manager_id")
 MODES = {"": "Any mode", "async": "Queue", "sync": "Direct", "fallback": "Fallback"}
-TABS = (("", "All"), ("accepted", "Under way"), ("provisioned", "Provisioned"), ("duplicate", "Duplicate"), ("failed", "Failed"))
+TABS = (
+    ("", "All"),
+    ("accepted", "Under way"),
+    ("provisioned", "Provisioned"),
+    ("duplicate", "Duplicate"),
+    ("failed", "Failed"),
+)
 # PostgreSQL's times are whole microseconds: one more than the newest row's is after it, and before any later one.
 JUST_AFTER = timedelta(microseconds=1)
 
@@ -33,7 +39,9 @@ def pages(api: ApiClient) -> Blueprint:
         reader = PageReader(api)
         since = _since(request.args.get("since", ""), wanted)
         found = reader.read(lambda: requests.page(reader.token, reader.budget, _query(wanted, since)))
-        newer = reader.read(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
+        newer = (
+            reader.read(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
+        )
         people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) if person().is_admin else ()
         return reader.show(
             "requests.html",
@@ -106,6 +114,8 @@ def _whole(given: str) -> int:
 
 
 def _outcome(taken: int, answer: RetryAnswer) -> tuple[str, str]:
-    title = "No request taken up" if not taken else f"{number(taken)} {'request' if taken == 1 else 'requests'} taken up"
+    title = (
+        "No request taken up" if not taken else f"{number(taken)} {'request' if taken == 1 else 'requests'} taken up"
+    )
     refused = f"{number(answer.refused)} refused: the e-mail has been taken meanwhile." if answer.refused else ""
     return title, refused or ("Each goes on where it stopped." if taken else "None is failed any more.")

@@ -98,7 +98,9 @@ def pages(api: ApiClient) -> Blueprint:
             member = staff.add(person().token, fields)
         except (FieldsRefused, Conflict) as failure:
             return page.refused(None, "new", failure)
-        leave_notice(f"{member.full_name} is added", "" if "password" in fields else "Set a password, so that they can sign in.")
+        leave_notice(
+            f"{member.full_name} is added", "" if "password" in fields else "Set a password, so that they can sign in."
+        )
         return to_person(member.id)
 
     @blueprint.get("/admin/staff/<uuid:staff_id>")

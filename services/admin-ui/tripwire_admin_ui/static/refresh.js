@@ -20,9 +20,11 @@ let pausedAt = 0;
 let staleCause = "";
 let used = false; // whether the reader did anything since the last refresh
 
-// Whether something is unfolded is the reader's choice, not the server's.
 htmx.registerExtension("reader", {
+  // Whether something is unfolded is the reader's choice, not the server's.
   htmx_before_morph_attr: (element, { attrName }) => !(element.nodeName === "DETAILS" && attrName === "open"),
+  // What leads on from a list that the reader has prolonged stays, as long as that list is there.
+  htmx_before_morph_node: ({ dataset }) => !(dataset?.skipWhile && document.getElementById(dataset.skipWhile)?.firstChild),
 });
 
 function isAway() {
@@ -62,11 +64,19 @@ function onSwap(event) {
   if (pausedAt) return event.preventDefault(); // paused while it was under way: what is seen stays
   used = false;
   leaveStale();
-  const seen = new Set([...document.querySelectorAll("[data-rows] > [id]")].map((row) => row.id));
-  if (!seen.size) return;
   for (const { fragment } of event.detail.tasks) {
-    for (const row of fragment.querySelectorAll("[data-rows] > [id]")) row.classList.toggle("new", !seen.has(row.id));
+    for (const list of fragment.querySelectorAll("[data-rows]")) compareRows(document.getElementById(list.id), list);
   }
+}
+
+// Marks the rows that are new. Those that fell out at the end go over to the older ones that the reader has asked for.
+function compareRows(old, fresh) {
+  if (!old?.childElementCount) return;
+  for (const row of fresh.children) row.classList.toggle("new", !document.getElementById(row.id));
+  const older = document.getElementById(fresh.dataset.overflow);
+  if (!older?.childElementCount) return;
+  const stay = new Set([...fresh.children].map((row) => row.id));
+  older.prepend(...[...old.children].filter((row) => !stay.has(row.id)));
 }
 
 function afterChange() {
@@ -99,6 +109,7 @@ function goStale(cause) {
     markStale();
   }
   tick();
+  document.dispatchEvent(new CustomEvent("tripwire:stale"));
 }
 
 function markStale() {
@@ -119,7 +130,6 @@ function markStale() {
   for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, false);
   document.title = `✕ Not live · ${document.title.replace(/^✕ [^·]*· /, "")}`;
   showTimes(document);
-  document.dispatchEvent(new CustomEvent("tripwire:stale", { detail: { from } }));
 }
 
 // What was changed for the stale look is put right by the morph that follows; this undoes what the morph does not see.

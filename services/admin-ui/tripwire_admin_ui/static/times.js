@@ -32,6 +32,14 @@ function stamp(moment) {
   return `${day}, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
 }
 
+// Within a sentence: `today at 14:02`, `on 19 Nov at 09:40`.
+function dayAt(moment) {
+  const date = new Date(moment);
+  const at = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  if (date.toDateString() === new Date(now()).toDateString()) return `today at ${at}`;
+  return `on ${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} at ${at}`;
+}
+
 function precise(moment) {
   return `${clock(moment)}.${String(new Date(moment).getMilliseconds()).padStart(3, "0")}`;
 }
@@ -44,6 +52,7 @@ function say(element, words) {
 export function showTimes(root) {
   for (const time of root.querySelectorAll("time[data-clock][datetime]")) say(time, clock(time.dateTime));
   for (const time of root.querySelectorAll("time[data-stamp][datetime]")) say(time, stamp(time.dateTime));
+  for (const time of root.querySelectorAll("time[data-day-at][datetime]")) say(time, dayAt(time.dateTime));
   for (const time of root.querySelectorAll("time[data-precise][datetime]")) say(time, precise(time.dateTime));
   const minutes = -new Date().getTimezoneOffset();
   const hours = String(Math.floor(Math.abs(minutes) / 60)).padStart(2, "0");
