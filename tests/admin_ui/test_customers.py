@@ -121,7 +121,15 @@ def test_sales_sees_its_numbers_tabs_and_what_could_not_be_created(sales: Visito
         a_request("bek@example.org", "failed", full_name="Bek T."),
     ]
     page = sales.read(LIST).text
-    for words in ("184", "214,500", "of 4 managers", "Hana W.", "Bek T. could not be created.", "Under way", "Send new link"):
+    for words in (
+        "184",
+        "214,500",
+        "of 4 managers",
+        "Hana W.",
+        "Bek T. could not be created.",
+        "Under way",
+        "Send new link",
+    ):
         assert words in page, words
     assert "Already a customer" not in page  # a state that nobody is in has no tab
     under_way = sales.read(f"{LIST}?status=accepted").text

@@ -55,7 +55,11 @@ def test_everything_that_the_lists_show_is_escaped(admin: Visitor, api: StandInA
     api.records.staff.append({**who, "role": evil, "active": True})
     api.records.tokens[uid(7)] = [{"id": uid(8), "name": evil, "created_by": {"email": evil}}]
     deed = a_deed(evil, staff=who, detail={evil: evil}, address=evil, user_id=customer["user_id"])
-    api.records.activity += [deed, a_deed("token made", detail={"name": evil}), a_deed("queue changed", detail={"what": evil, "job": evil})]
+    api.records.activity += [
+        deed,
+        a_deed("token made", detail={"name": evil}),
+        a_deed("queue changed", detail={"what": evil, "job": evil}),
+    ]
     for path in (
         "/admin/requests",
         f"/admin/requests/{one['request_id']}",

@@ -49,7 +49,9 @@ def put(queue: Queue, function: str = "tripwire_worker.jobs.provision_customer",
 
 def failed(queue: Queue) -> Job:
     job = put(queue, "math.sqrt")
-    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(burst=True, logging_level="CRITICAL")
+    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(
+        burst=True, logging_level="CRITICAL"
+    )
     return job
 
 
@@ -84,7 +86,13 @@ def test_the_looser_policy_holds_for_its_pages_only(admin: Visitor) -> None:
 
 
 def test_nothing_of_it_is_given_to_a_stranger_or_to_sales(admin: Visitor, api: StandInApi, clock: Clock) -> None:
-    paths = [PAGE, f"{PAGE}0/data/queues.json", f"{PAGE}static/js/jquery-3.5.1.min.js", f"{PAGE}nothing", "/admin/queue"]
+    paths = [
+        PAGE,
+        f"{PAGE}0/data/queues.json",
+        f"{PAGE}static/js/jquery-3.5.1.min.js",
+        f"{PAGE}nothing",
+        "/admin/queue",
+    ]
     stranger, sales = (Visitor(admin.client.application) for _ in range(2))
     sales.sign_in(SALES)
     for path in paths:
@@ -110,7 +118,7 @@ def test_a_queues_name_from_the_address_does_not_get_into_script(admin: Visitor)
     page = admin.read(f"{PAGE}0/view/jobs/x');alert(1);('<script>/queued/8/asc/1").text
     assert "val('x');alert(1)" not in page
     assert "<script>/queued" not in page
-    assert "(\"x\\u0027);alert(1);(\\u0027\\u003cscript\\u003e\")" in page
+    assert '("x\\u0027);alert(1);(\\u0027\\u003cscript\\u003e")' in page
 
 
 def test_a_busy_worker_with_a_json_job_is_shown_without_its_arguments(admin: Visitor, queue: Queue) -> None:

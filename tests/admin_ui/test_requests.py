@@ -47,9 +47,16 @@ def test_every_filter_is_asked_of_the_api_and_kept_in_every_link(admin: Visitor,
 
 
 def test_the_tabs_count_what_matches_whatever_its_state(admin: Visitor, api: StandInApi) -> None:
-    api.state.requests += [a_request(), a_request(status="failed"), a_request(status="failed"), a_request("x@example.org")]
+    api.state.requests += [
+        a_request(),
+        a_request(status="failed"),
+        a_request(status="failed"),
+        a_request("x@example.org"),
+    ]
     page = admin.read(f"{LIST}?q=anna&status=provisioned").text.replace("\n", "")
-    assert [f">{word} <span class=\"tab-count\">{count}<" in page for word, count in (("All", 3), ("Failed", 2))] == [True] * 2
+    assert [f'>{word} <span class="tab-count">{count}<' in page for word, count in (("All", 3), ("Failed", 2))] == [
+        True
+    ] * 2
 
 
 def test_times_are_those_of_the_readers_zone(admin: Visitor, api: StandInApi) -> None:

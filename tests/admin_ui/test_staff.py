@@ -74,7 +74,10 @@ def test_a_token_is_shown_once_and_nowhere_else(admin: Visitor, api: StandInApi)
     assert "Copy it now. It is shown only this once" in made.text
     assert made.headers["Cache-Control"] == "no-store"
     assert SECRET not in str(made.headers)
-    assert api.calls_of("POST", f"/api/admin/staff/{uid(2)}/tokens")[0].body == {"name": "CRM import", "expires_in_days": 90}
+    assert api.calls_of("POST", f"/api/admin/staff/{uid(2)}/tokens")[0].body == {
+        "name": "CRM import",
+        "expires_in_days": 90,
+    }
     # Loaded again, the page neither shows it nor makes another one.
     again = admin.read(f"{TIMUR}/tokens")
     assert again.location == TIMUR
@@ -107,7 +110,11 @@ def test_nobody_of_that_number(admin: Visitor) -> None:
 @pytest.mark.parametrize(
     ("action", "detail", "sentence"),
     [
-        ("mode switched", {"mode": "sync_direct", "reason": "Redis restarts"}, "switched to direct mode: “Redis restarts”"),
+        (
+            "mode switched",
+            {"mode": "sync_direct", "reason": "Redis restarts"},
+            "switched to direct mode: “Redis restarts”",
+        ),
         ("request retried", {}, "retried a failed request"),
         ("staff added", {"staff_id": uid(2), "role": "sales"}, "added timur@example.com as Sales"),
         ("staff changed", {"staff_id": uid(2), "active": False, "role": None}, "deactivated timur@example.com"),

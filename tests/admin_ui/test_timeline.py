@@ -43,7 +43,14 @@ def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
     assert entries[2].reason.title == "The database could not be reached."
     assert entries[2].reason.technical == AWAY
     assert len(entries[3].checks) == 3
-    assert [entry.after if entry.after is None else round(entry.after, 1) for entry in entries] == [None, None, 0.4, 2.0, 0.7, 0.6]
+    assert [entry.after if entry.after is None else round(entry.after, 1) for entry in entries] == [
+        None,
+        None,
+        0.4,
+        2.0,
+        0.7,
+        0.6,
+    ]
 
 
 def test_a_request_that_gave_up_says_that_nothing_follows_by_itself() -> None:

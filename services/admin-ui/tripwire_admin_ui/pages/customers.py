@@ -51,7 +51,9 @@ def pages(api: ApiClient) -> Blueprint:
         try:
             made = customers.create(person().token, _fields(given), key)
         except (FieldsRefused, Conflict) as refused:
-            errors = getattr(refused, "errors", None) or {"email" if isinstance(refused, Conflict) else "": str(refused)}
+            errors = getattr(refused, "errors", None) or {
+                "email" if isinstance(refused, Conflict) else "": str(refused)
+            }
             # A corrected form is another wish, so it gets another key.
             return _form(given, errors, token_urlsafe(16)), _status(refused)
         except (NotSignedIn, NotAllowed):
