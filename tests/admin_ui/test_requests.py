@@ -6,7 +6,7 @@ import pytest
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import TIMUR, a_request, ago
+from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_request, ago
 
 LIST = "/admin/requests"
 PATH = "/api/admin/tripwire/requests"
@@ -184,8 +184,6 @@ def test_a_request_that_is_not_there_says_so(admin: Visitor) -> None:
 def test_a_new_link_is_sent_from_the_timeline(admin: Visitor, api: StandInApi) -> None:
     row = a_request("hana@example.com", welcome_email="failed")
     api.state.requests.append(row)
-    from tests.admin_ui.stand_in_records import a_customer
-
     api.records.customers.append(a_customer(user_id=row["user_id"]))
     page = f"{LIST}/{row['request_id']}"
     assert admin.send(f"{page}/new-link", page).status_code == 303

@@ -91,9 +91,11 @@ def test_the_next_attempt_is_told_with_its_moment() -> None:
 
 def test_a_mail_that_was_refused_waits_for_its_next_try() -> None:
     entries = told(
-        ("accepted", 60, None), ("provisioned", 59, CHECKED), ("mail_failed", 3, "try 2: The mail server refused (451)."),
+        ("accepted", 60, None),
+        ("provisioned", 59, CHECKED),
+        ("mail_failed", 3, "try 2: The mail server refused (451)."),
         welcome_email="pending",
-    )  # fmt: skip
+    )
     assert [entry.headline for entry in entries[-2:]] == ["Welcome mail refused, try 2", "Welcome mail waits for try 3"]
     assert entries[-2].words == "The mail server refused (451)."
     assert entries[-1].due == NOW + timedelta(seconds=12)  # 15 s after the second try
