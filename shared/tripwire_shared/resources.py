@@ -125,10 +125,10 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         statement_limit=API_STATEMENT_LIMIT if in_api else WORKER_STATEMENT_LIMIT,
     )
     hasher = PasswordHasher()
-    activity = ActivityLog()
-    tokens = Tokens(database, activity)
+    activity, writer = ActivityLog(), BackgroundWriter()
+    tokens = Tokens(database, activity, writer)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
-    writer, outbox, telegram = BackgroundWriter(), Outbox(database), Telegram(settings)
+    outbox, telegram = Outbox(database), Telegram(settings)
     wake_mails, wake_alerts = _Late(), _Late()
     health_log = HealthLog(database, outbox, writer, wake_alerts, _direct(telegram))
     incidents = Incidents(database, outbox, health_log, writer)

@@ -74,6 +74,8 @@ HEALTH_QUEUE_SIZE = 1_000
 
 # People.
 TOKEN_CACHE_TTL = 0.8
+# That a token is used is noted not more often than this.
+TOKEN_USE_NOTED_EVERY = 60.0
 SESSION_TTL = 12 * 3600.0
 INVITATION_TTL = 72 * 3600.0
 LOGIN_WINDOW = 60.0

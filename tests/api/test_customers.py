@@ -1,5 +1,7 @@
 """Customers: listed, filtered, turned page by page, looked at, and their status changed; a manager reaches its own."""
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import CREATE as USERS
@@ -11,6 +13,10 @@ SOME_ID = "2f9fd0a6-6c8e-4c6b-9a2b-3f6f2f0e8a11"
 
 def emails(caller: Caller, query: str = "") -> list[str]:
     return [user["email"] for user in caller.get(f"{USERS}?{query}").get_json()["users"]]
+
+
+def ids_of(page: dict[str, Any]) -> list[str]:
+    return [user["user_id"] for user in page["users"]]
 
 
 def test_a_customer_is_shown_with_manager_and_price(manager: Caller) -> None:
@@ -95,9 +101,9 @@ def test_pages_lead_there_and_back(api: ApiUnderTest, manager: Caller) -> None:
     assert len(seen) == len(set(seen)) == 7
     assert seen[:3] == ["c6@example.com", "c5@example.com", "c4@example.com"]
     back = manager.get(f"{USERS}?limit=3&cursor={there[-1]['previous_cursor']}").get_json()
-    assert back["users"] == there[1]["users"]
+    assert ids_of(back) == ids_of(there[1])
     first = manager.get(f"{USERS}?limit=3&cursor={back['previous_cursor']}").get_json()
-    assert (first["users"], first["previous_cursor"]) == (there[0]["users"], None)
+    assert (ids_of(first), first["previous_cursor"]) == (ids_of(there[0]), None)
     assert there[0]["previous_cursor"] is None
     assert back["next_cursor"] is not None
 

@@ -112,8 +112,16 @@ def _read_page(answer: Document) -> CustomerPage:
 
 
 def _read_numbers(answer: Document) -> Numbers:
-    names = ("total_customers", "active", "this_week", "this_month", "revenue_this_month", "place", "of")
-    return Numbers(*(whole(answer, name) for name in names), text(answer, "currency"))
+    return Numbers(
+        total_customers=whole(answer, "total_customers"),
+        active=whole(answer, "active"),
+        this_week=whole(answer, "this_week"),
+        this_month=whole(answer, "this_month"),
+        revenue_this_month=whole(answer, "revenue_this_month"),
+        currency=text(answer, "currency"),
+        place=whole(answer, "place"),
+        of=whole(answer, "of"),
+    )
 
 
 def _read_new(answer: Document) -> NewCustomer:

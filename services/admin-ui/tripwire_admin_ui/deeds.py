@@ -1,6 +1,6 @@
 """Who did what, as one plain sentence for each line of the activity log. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tripwire_admin_ui.api_activity import Deed
@@ -21,34 +21,31 @@ def sentence(deed: Deed, names: Mapping[str, str]) -> str:
     `names` are the e-mail addresses of staff by id, as far as the reader may know them.
     """
     detail = {"email": names.get(str(deed.detail.get("staff_id"))), **deed.detail}
-    match deed.action:
-        case "mode changed" | "mode switched":
-            why = f": “{detail['reason']}”" if detail.get("reason") else ""
-            return f"switched to {mode_name(str(detail.get('mode') or detail.get('to') or 'another mode'))}{why}"
-        case "request retried":
-            return "retried a failed request"
-        case "requests retried":
-            return f"retried {detail.get('retried', 'several')} failed requests"
-        case "customer erased":
-            return "erased the personal data of a customer"
-        case "welcome resent" | "welcome mail resent":
-            return "sent a customer a new link"
-        case "staff added":
-            return f"added {_whom(detail)}as {label(str(detail.get('role') or 'staff'))}"
-        case "staff changed":
-            return _staff_changed(detail)
-        case "token made":
-            return f"made the token “{detail.get('name', '')}”{_of(detail)}"
-        case "token revoked":
-            return f"revoked {_named_token(detail)}{_of(detail)}"
-        case "customer status changed" | "customer changed":
-            status = detail.get("status") or detail.get("to")
-            return f"set a customer to {status}" if status else "changed a customer"
-        case "queue changed":
-            return _in_the_queue(detail)
-        case "customer created":
-            return "created a customer"
-    return deed.action
+    told = SENTENCES.get(deed.action)
+    if told is None:
+        return deed.action
+    return told if isinstance(told, str) else told(detail)
+
+
+def _switched(detail: Mapping[str, Any]) -> str:
+    why = f": “{detail['reason']}”" if detail.get("reason") else ""
+    return f"switched to {mode_name(str(detail.get('mode') or 'another mode'))}{why}"
+
+
+def _status_changed(detail: Mapping[str, Any]) -> str:
+    return f"set a customer to {detail['to']}" if detail.get("to") else "changed the state of a customer"
+
+
+def _staff_added(detail: Mapping[str, Any]) -> str:
+    return f"added {_whom(detail)}as {label(str(detail.get('role') or 'staff'))}"
+
+
+def _token_made(detail: Mapping[str, Any]) -> str:
+    return f"made the token “{detail.get('name', '')}”{_of(detail)}"
+
+
+def _token_revoked(detail: Mapping[str, Any]) -> str:
+    return (f"revoked the token “{detail['name']}”" if detail.get("name") else "revoked a token") + _of(detail)
 
 
 def _of(detail: Mapping[str, Any]) -> str:
@@ -57,10 +54,6 @@ def _of(detail: Mapping[str, Any]) -> str:
 
 def _whom(detail: Mapping[str, Any]) -> str:
     return f"{detail['email']} " if detail.get("email") else "somebody "
-
-
-def _named_token(detail: Mapping[str, Any]) -> str:
-    return f"the token “{detail['name']}”" if detail.get("name") else "a token"
 
 
 def _staff_changed(detail: Mapping[str, Any]) -> str:
@@ -80,3 +73,18 @@ def _in_the_queue(detail: Mapping[str, Any]) -> str:
     words = QUEUE_CHANGES.get(str(detail.get("what")), "changed something in the queue")
     where = [f"{name} {detail[name]}" for name in ("queue", "registry", "job") if detail.get(name)]
     return words + (f" ({', '.join(where)})" if where else "")
+
+
+SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
+    "customer created": "created a customer",
+    "customer status changed": _status_changed,
+    "customer erased": "erased the personal data of a customer",
+    "welcome mail resent": "sent a customer a new link",
+    "request retried": "retried a failed request",
+    "mode switched": _switched,
+    "staff added": _staff_added,
+    "staff changed": _staff_changed,
+    "token made": _token_made,
+    "token revoked": _token_revoked,
+    "queue changed": _in_the_queue,
+}

@@ -9,7 +9,7 @@ SPANS = {
     "hour": "Last hour",
     "today": "Today",
     "week": "Last 7 days",
-    "range": "From – to",
+    "range": "From … to",
 }
 WIDEST_ZONE = 14 * 60
 LONGEST_TEXT = 254

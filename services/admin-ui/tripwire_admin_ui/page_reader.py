@@ -12,13 +12,12 @@ from tripwire_admin_ui.api_client import (
     ApiClient,
     ApiFailure,
     ApiUnreachable,
-    Budget,
     NotAllowed,
     NotSignedIn,
     NotThere,
 )
 from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.system_state import SystemState, read_system_state
+from tripwire_admin_ui.system_state import Reader, SystemState, read_system_state
 from tripwire_admin_ui.verdict import verdict
 
 T = TypeVar("T")
@@ -33,8 +32,9 @@ class PageReader:
         self.failure: ApiFailure | None = None
         # Sales sees nothing of the system, so nothing of it is asked.
         nothing = SystemState(datetime.now(UTC), None, None, None)
-        self.state = read_system_state(api, self.token) if self.person.is_admin else nothing
-        self.budget = Budget()
+        system = Reader()
+        self.budget = system.budget  # one for all that the page asks
+        self.state = read_system_state(api, self.token, system) if self.person.is_admin else nothing
 
     def read(self, call: Callable[[], T]) -> T | None:
         """Raises NotThere, NotAllowed and NotSignedIn: they concern the page as a whole."""

@@ -47,7 +47,8 @@ PAGES = frozenset(f"{NAME}.{view}" for view in ("queues_overview", "workers_over
 # underscore.js makes functions of its templates, so eval it must be; inline script runs with this page's nonce only.
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 

@@ -1,7 +1,7 @@
 """What happened to one request, step by step and in plain words, with what comes next. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tripwire_admin_ui.api_requests import RequestItem, Step
@@ -57,37 +57,46 @@ def _is_told_later(found: RequestItem, position: int) -> bool:
 def _entry(found: RequestItem, position: int) -> Entry:
     step = found.steps[position]
     match step.step:
-        case "accepted":
-            who = found.manager.email if found.manager else "somebody"
-            return Entry("Accepted", "info", "list", step.at, words=f"From {who}. It is stored, so it cannot be lost.")
-        case "queued":
-            return Entry("Put into the queue", "info", "queue", step.at, words="Redis took the job.")
-        case "queue_failed":
-            return Entry("Queue failed, created directly", "warn", "arrows", step.at, words=FALLBACK)
         case "attempt_started":
             return _started(found, position)
         case "attempt_failed":
             return _failed_attempt(found, position)
-        case "provisioned":
-            words = "Sign-in account, customer, sale and welcome mail saved together."
-            return Entry("Provisioned", "fine", "check", step.at, words=words)
-        case "duplicate":
-            why = step.detail or ""
-            return Entry("Already a customer, nothing created", "warn", "triangle", step.at, words=why)
         case "failed":
             return Entry(_gave_up(found, position), "bad", "cross", step.at, reason=reason(step.detail, last=True))
         case "retried":
-            return Entry(
-                f"Retried {step.detail or ''}".rstrip(), "info", "retry", step.at, words="All attempts are there anew."
-            )
-    return _of_mail(step)
+            headline = f"Retried {step.detail or ''}".rstrip()
+            return Entry(headline, "info", "retry", step.at, words="All attempts are there anew.")
+        case "mail_failed":
+            return _refused_mail(step)
+    known = KNOWN.get(step.step, Entry(step.step.replace("_", " ").capitalize(), "off", "circle-i"))
+    return replace(known, at=step.at, words=known.words or _words(found, step))
+
+
+def _words(found: RequestItem, step: Step) -> str:
+    if step.step == "accepted":
+        who = found.manager.email if found.manager else "somebody"
+        return f"From {who}. It is stored, so it cannot be lost."
+    return step.detail or ""
 
 
 FALLBACK = "Redis did not take the job, so the API created the customer itself."
+IN_QUEUE = Entry("Put into the queue", "info", "queue", words="Redis took the job.")
+QUEUE_FAILED = Entry("Queue failed, created directly", "warn", "arrows", words=FALLBACK)
+KNOWN = {
+    "accepted": Entry("Accepted", "info", "list"),
+    "queued": IN_QUEUE,
+    "queue_failed": QUEUE_FAILED,
+    "provisioned": Entry(
+        "Provisioned", "fine", "check", words="Sign-in account, customer, sale and welcome mail saved together."
+    ),
+    "duplicate": Entry("Already a customer, nothing created", "warn", "triangle"),
+    "mail_sent": Entry("Welcome mail sent", "fine", "mail"),
+    "mail_given_up": Entry("Welcome mail given up", "bad", "mail"),
+}
 WAYS = {
-    "async": Entry("Put into the queue", "info", "queue", words="Redis took the job."),
+    "async": IN_QUEUE,
     "sync": Entry("Created directly", "info", "arrows", words="Direct mode was on, or the queue was not needed."),
-    "fallback": Entry("Queue failed, created directly", "warn", "arrows", words=FALLBACK),
+    "fallback": QUEUE_FAILED,
 }
 
 
@@ -136,17 +145,10 @@ def _gave_up(found: RequestItem, position: int) -> str:
     return f"Gave up after {attempt[0]} attempt{'' if attempt[0] == 1 else 's'}"
 
 
-def _of_mail(step: Step) -> Entry:
-    if step.step == "mail_sent":
-        return Entry("Welcome mail sent", "fine", "mail", step.at)
-    if step.step == "mail_failed":
-        match = MAIL_TRY.fullmatch(step.detail or "")
-        title = f"Welcome mail refused, try {match[1]}" if match else "Welcome mail refused"
-        return Entry(title, "warn", "mail", step.at, words=match[2] if match else step.detail or "")
-    if step.step == "mail_given_up":
-        words = step.detail or ""
-        return Entry("Welcome mail given up", "bad", "mail", step.at, words=words)
-    return Entry(step.step.replace("_", " ").capitalize(), "off", "circle-i", step.at, words=step.detail or "")
+def _refused_mail(step: Step) -> Entry:
+    match = MAIL_TRY.fullmatch(step.detail or "")
+    title = f"Welcome mail refused, try {match[1]}" if match else "Welcome mail refused"
+    return Entry(title, "warn", "mail", step.at, words=match[2] if match else step.detail or "")
 
 
 def _with_pauses(entries: list[Entry]) -> list[Entry]:
@@ -155,7 +157,7 @@ def _with_pauses(entries: list[Entry]) -> list[Entry]:
     before: datetime | None = None
     for entry in entries:
         after = (entry.at - before).total_seconds() if entry.at and before else None
-        told.append(Entry(**{**vars(entry), "after": after}))
+        told.append(replace(entry, after=after))
         before = entry.at or before
     return told
 

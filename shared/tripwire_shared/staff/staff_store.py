@@ -11,6 +11,7 @@ from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
+    ListedStaff,
     LoginThrottled,
     Role,
     Session,
@@ -21,6 +22,8 @@ from tripwire_shared.staff.staff import (
 )
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS, LOGIN_WINDOW, SESSION_TTL
+
+NOBODY = "There is no such member of staff."
 
 
 class StaffStore:
@@ -58,14 +61,22 @@ class StaffStore:
     def has_admin(self) -> bool:
         return bool(self._database.read(self._sql.has_admin))
 
-    def list(self) -> list[Staff]:
-        return [_staff(row) for row in self._database.read(lambda connection: list(self._sql.list_staff(connection)))]
+    def list(self) -> list[ListedStaff]:
+        rows = self._database.read(lambda connection: list(self._sql.list_staff(connection, id=None)))
+        return [_listed(row) for row in rows]
+
+    def get_listed(self, staff_id: UUID) -> ListedStaff:
+        """Raises NotFound."""
+        row = self._database.read(lambda connection: next(iter(self._sql.list_staff(connection, id=staff_id)), None))
+        if row is None:
+            raise NotFound(NOBODY)
+        return _listed(row)
 
     def get(self, staff_id: UUID) -> Staff:
         """Raises NotFound."""
         row = self._database.read(lambda connection: self._sql.find_staff(connection, id=staff_id))
         if row is None:
-            raise NotFound("There is no such member of staff.")
+            raise NotFound(NOBODY)
         return _staff(row)
 
     def change(self, staff_id: UUID, change: StaffChange, by: UUID) -> Staff:
@@ -85,7 +96,7 @@ class StaffStore:
                 password_hash=password_hash,
             )
             if row is None:
-                raise NotFound("There is no such member of staff.")
+                raise NotFound(NOBODY)
             if password_hash is not None:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
@@ -124,6 +135,12 @@ class StaffStore:
         if self._nobodys_hash is None:
             self._nobodys_hash = self._hasher.hash(uuid4().hex)
         return self._nobodys_hash
+
+
+def _listed(row: Any) -> ListedStaff:
+    return ListedStaff(
+        row.id, row.email, row.full_name, Role(row.role), row.active, row.created_at, row.tokens, row.last_seen_at
+    )
 
 
 def _staff(row: Any) -> Staff:

@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import ApiClient, Conflict, FieldsRefused
+from tripwire_admin_ui.api_client import ApiClient, ApiFailure, Conflict, FieldsRefused, NotAllowed, NotSignedIn
 from tripwire_admin_ui.api_customers import STATUSES, CustomerPage, CustomersApi
 from tripwire_admin_ui.api_requests import RequestPage, RequestsApi
 from tripwire_admin_ui.api_staff import StaffApi
@@ -42,33 +42,48 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.get("/admin/customers/new")
     def enter() -> str:
-        return _form({}, {})
+        return _form({}, {}, token_urlsafe(16))
 
     @blueprint.post("/admin/customers/new")
     def create() -> Response | tuple[str, int]:
         given = {name: request.form.get(name, "").strip() for name in ("email", "full_name", "price", "currency")}
-        fields: dict[str, Any] = {name: value for name, value in given.items() if value}
-        if "price" in fields:
-            if not fields["price"].isdecimal():
-                return _form(given, {"price": "Enter a whole number."}), HTTPStatus.UNPROCESSABLE_ENTITY
-            fields["price"] = int(fields["price"])
+        key = request.form.get("key", "") or token_urlsafe(16)
         try:
-            made = customers.create(person().token, fields, request.form.get("key", "") or token_urlsafe(16))
-        except FieldsRefused as refused:
-            return _form(given, refused.errors or {"": str(refused)}), HTTPStatus.UNPROCESSABLE_ENTITY
-        except Conflict as conflict:
-            return _form(given, {"email": str(conflict)}), HTTPStatus.CONFLICT
-        leave_notice(
-            "Accepted", f"{made.email} is being created." if made.user_id is None else f"{made.email} is created."
-        )
+            made = customers.create(person().token, _fields(given), key)
+        except (FieldsRefused, Conflict) as refused:
+            errors = getattr(refused, "errors", None) or {
+                "email" if isinstance(refused, Conflict) else "": str(refused)
+            }
+            # A corrected form is another wish, so it gets another key.
+            return _form(given, errors, token_urlsafe(16)), _status(refused)
+        except (NotSignedIn, NotAllowed):
+            raise
+        except ApiFailure as failure:
+            words = f"{failure} Send it again: with the same entries nobody is created twice."
+            return _form(given, {"": words}, key), HTTPStatus.SERVICE_UNAVAILABLE
+        said = "is being created" if made.user_id is None else "is created"
+        leave_notice("Accepted", f"{made.email} {said}.")
         return redirect(url_for("one_request.show", request_id=made.request_id), HTTPStatus.SEE_OTHER)
 
     return blueprint
 
 
-def _form(given: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    # The key goes with what was typed: sending the same form twice makes one customer, a corrected one is another.
-    return render_template("new_customer.html", given=given, errors=errors, key=token_urlsafe(16))
+def _fields(given: Mapping[str, str]) -> dict[str, Any]:
+    """As the API takes them: what is empty is left to its defaults. Raises FieldsRefused."""
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if "price" in fields:
+        if not fields["price"].isdecimal():
+            raise FieldsRefused("price", {"price": "Enter a whole number."})
+        fields["price"] = int(fields["price"])
+    return fields
+
+
+def _status(refused: ApiFailure) -> HTTPStatus:
+    return HTTPStatus.CONFLICT if isinstance(refused, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _form(given: Mapping[str, str], errors: Mapping[str, str], key: str) -> str:
+    return render_template("new_customer.html", given=given, errors=errors, key=key)
 
 
 def _my_customers(api: ApiClient) -> str | tuple[str, int]:

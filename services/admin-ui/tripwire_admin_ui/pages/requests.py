@@ -1,7 +1,9 @@
 """Requests: the list with its filters, and retrying all failed ones that match."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -70,7 +72,7 @@ def pages(api: ApiClient) -> Blueprint:
         scripted = request.accept_mimetypes.best == "application/json"
         if goes_on and not scripted:
             return render_template("retry_goes_on.html", wanted=wanted, count=count, taken=taken)
-        address = url_for("requests.show", **wanted.args(status=""))
+        address = url_for("requests.show", **dict[str, Any](wanted.args(status="")))
         if not goes_on:
             leave_notice(*_outcome(taken, answer))
         if scripted:
@@ -80,9 +82,8 @@ def pages(api: ApiClient) -> Blueprint:
     return blueprint
 
 
-def _filter(given: object) -> ListFilter:
-    wanted = read_filter(given, STATES, FIELDS)  # type: ignore[arg-type]  # werkzeug's dictionaries are mappings of texts
-    return wanted
+def _filter(given: Mapping[str, str]) -> ListFilter:
+    return read_filter(given, STATES, FIELDS)
 
 
 def _since(given: str, wanted: ListFilter) -> str:

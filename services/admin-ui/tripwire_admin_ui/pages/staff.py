@@ -107,32 +107,22 @@ def pages(api: ApiClient) -> Blueprint:
     def one(staff_id: UUID) -> str | tuple[str, int]:
         return page.show(staff_id, asked_form())
 
-    @blueprint.post("/admin/staff/<uuid:staff_id>/role")
-    def set_role(staff_id: UUID) -> Response | tuple[str, int]:
+    @blueprint.post("/admin/staff/<uuid:staff_id>/<any(role, password, active):what>")
+    def change(staff_id: UUID, what: str) -> Response | tuple[str, int]:
+        given = request.form.get(what, "")
         try:
-            member = staff.change(person().token, str(staff_id), {"role": request.form.get("role", "")})
+            member = staff.change(person().token, str(staff_id), {what: given == "yes" if what == "active" else given})
         except (FieldsRefused, Conflict) as failure:
-            return page.refused(staff_id, "role", failure)
-        leave_notice(f"{member.full_name} has the role {ROLES.get(member.role, member.role)} now", "")
-        return to_person(staff_id)
-
-    @blueprint.post("/admin/staff/<uuid:staff_id>/password")
-    def set_password(staff_id: UUID) -> Response | tuple[str, int]:
-        try:
-            member = staff.change(person().token, str(staff_id), {"password": request.form.get("password", "")})
-        except (FieldsRefused, Conflict) as failure:
-            return page.refused(staff_id, "password", failure)
-        leave_notice(f"{member.full_name} has a new password", "Who was signed in with the old one is signed out.")
-        return to_person(staff_id)
-
-    @blueprint.post("/admin/staff/<uuid:staff_id>/active")
-    def set_active(staff_id: UUID) -> Response | tuple[str, int]:
-        active = request.form.get("active") == "yes"
-        try:
-            member = staff.change(person().token, str(staff_id), {"active": active})
-        except (FieldsRefused, Conflict) as failure:
-            return page.refused(staff_id, "deactivate", failure)
-        leave_notice(f"{member.full_name} is {'active again' if active else 'deactivated'}", "")
+            return page.refused(staff_id, "deactivate" if what == "active" else what, failure)
+        leave_notice(*_changed(member, what))
         return to_person(staff_id)
 
     return blueprint
+
+
+def _changed(member: StaffMember, what: str) -> tuple[str, str]:
+    if what == "role":
+        return f"{member.full_name} has the role {ROLES.get(member.role, member.role)} now", ""
+    if what == "password":
+        return f"{member.full_name} has a new password", "Who was signed in with the old one is signed out."
+    return f"{member.full_name} is {'active again' if member.active else 'deactivated'}", ""
