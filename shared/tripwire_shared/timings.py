@@ -90,7 +90,7 @@ RETENTION_INTERVAL = 3_600.0
 # Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
-UI_PAGE_BUDGET = 2.8
+UI_PAGE_BUDGET = 2.5
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0

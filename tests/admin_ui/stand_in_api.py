@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -248,7 +248,8 @@ class StandInApi:
         return {"logs": rows[:limit], "next_before": rows[limit - 1]["id"] if len(rows) > limit else None}
 
     def _processes(self) -> list[dict[str, Any]]:
-        version, moment = self.state.mode["version"], self.state.mode["changed_at"]
+        version = self.state.mode["version"]
+        moment = (datetime.fromisoformat(self.state.mode["changed_at"]) + timedelta(seconds=0.2)).isoformat()
         return [
             {
                 "service": "api",

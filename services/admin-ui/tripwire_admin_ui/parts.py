@@ -10,10 +10,11 @@ from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.wording import duration, number
 
 BREAKER = {
-    "closed": "requests may use the queue",
-    "open": "Redis is left alone, next try within 0.5 s",
+    "closed": "breaker closed",  # requests may use the queue
+    "open": "breaker open, next try within 0.5 s",
 }
 HALF_HOUR = 1800.0  # seconds
+NO_OUTAGE = "no outage in 24 h"
 NOT_SAID = "the API did not say"
 
 
@@ -28,6 +29,10 @@ class Part:
     detail: Sentence = ()
     bars: StatusBars | None = None
     outages: str = ""
+
+    @property
+    def had_outage(self) -> bool:
+        return self.outages not in ("", NO_OUTAGE)
 
 
 def parts(state: SystemState, availability: Availability | None = None) -> tuple[Part, ...]:
@@ -47,7 +52,7 @@ def _outages(count: int | None, seconds: float | None) -> str:
     if count is None:
         return ""
     if count == 0:
-        return "no outage in 24 h"
+        return NO_OUTAGE
     lasted = f", {duration(seconds)}" if seconds is not None else ""
     return f"{number(count)} {'outage' if count == 1 else 'outages'} in 24 h{lasted}"
 
@@ -66,8 +71,8 @@ def _redis(state: SystemState) -> Part:
     metrics = state.metrics
     if metrics is None or metrics.redis not in ("up", "down"):
         return part
-    breaker = BREAKER.get(metrics.breaker or "", "")
-    detail: Sentence = (f"breaker {metrics.breaker}: {breaker}",) if metrics.breaker and breaker else ()
+    breaker = BREAKER.get(metrics.breaker or "")
+    detail: Sentence = (breaker,) if breaker else ()
     if metrics.redis == "up":
         return replace(part, word="Up", tone="fine", detail=detail)
     incident = metrics.incident

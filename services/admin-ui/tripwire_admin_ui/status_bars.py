@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 STEP, WIDTH = 4.0, 3.0
-# y and height of a bar: what was down stands out by its height, not by its colour alone.
-HEIGHTS = {"up": (4, 16), "partly": (0, 20), "down": (0, 20), "unknown": (4, 16)}
+# y and height of a bar: what was down, and what is not known, is told by the height, not by the colour alone.
+HEIGHTS = {"up": (4, 16), "partly": (0, 20), "down": (0, 20), "unknown": (15, 5)}
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,6 @@ def status_bars(words: Sequence[str]) -> StatusBars:
 
 def _path(words: list[str], state: str) -> str:
     y, height = HEIGHTS[state]
-    inset = 0.5 if state == "unknown" else 0  # drawn as an outline: half a line inside
     return "".join(
-        f"M{place * STEP + inset:g} {y + inset:g}h{WIDTH - 2 * inset:g}v{height - 2 * inset:g}h-{WIDTH - 2 * inset:g}z"
-        for place, word in enumerate(words)
-        if word == state
+        f"M{place * STEP:g} {y}h{WIDTH:g}v{height}h-{WIDTH:g}z" for place, word in enumerate(words) if word == state
     )

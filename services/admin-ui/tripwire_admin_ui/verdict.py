@@ -173,7 +173,7 @@ def _failed_requests(state: SystemState, failed: int) -> Verdict:
     calm = "" if state.metrics and state.metrics.incident else " No open incident."
     return Verdict(
         "warn",
-        "Look",
+        "OK",
         "Failed requests",
         f"The system works. {number(failed)} {words} for you.",
         (f"{_obeyed(state)}{calm} Trying again resumes a request, nobody is created twice.".strip(),),

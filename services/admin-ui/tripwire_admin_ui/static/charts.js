@@ -31,7 +31,6 @@ export function draw(options = {}) {
   if (kind !== built) build(kind);
   sayFailures();
   for (const [place, plot] of plots.entries()) plot.setData(dataOf(PLOTS[place].name), true);
-  drawMarks(host, plots[0], history, end(), stale);
 }
 
 function end() {
@@ -82,8 +81,8 @@ function optionsOf({ name, height }, last) {
   const font = `12px ${paint.sans}`;
   return {
     width: host.clientWidth,
-    height: height + (last ? 28 : 2),
-    padding: [name === "failed" ? 12 : 4, 0, 0, 0],
+    height: height + (last ? 36 : 18),
+    padding: [name === "failed" ? 14 : 8, 18, last ? 0 : 8, 0], // numbers and times at the edges stay whole
     legend: { show: false },
     cursor: { sync: { key: "history" }, drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: {
@@ -105,7 +104,11 @@ function optionsOf({ name, height }, last) {
     ],
     series: [{}, ...seriesOf(name)],
     hooks: {
-      draw: [(plot) => (whole ? drawColumns(plot, name) : drawGaps(plot)), drawBase],
+      draw: [
+        (plot) => (whole ? drawColumns(plot, name) : drawGaps(plot)),
+        drawBase,
+        (plot) => last && drawMarks(host, plot, history, end(), stale), // now that the scale is known
+      ],
       setCursor: last ? [(plot) => showReadout(host, plot, history)] : [],
     },
   };
@@ -152,6 +155,7 @@ function label(plot, count, left) {
   const pen = plot.ctx;
   pen.fillStyle = paint.text;
   pen.font = `600 ${12 * devicePixelRatio}px ${paint.sans}`;
+  pen.textAlign = "left";
   pen.textBaseline = "bottom";
   pen.fillText(String(count), left, plot.bbox.top + plot.bbox.height - 2 * devicePixelRatio);
 }
@@ -183,6 +187,5 @@ function drawBase(plot) {
 if (host) {
   new ResizeObserver(() => {
     for (const plot of plots) plot.setSize({ width: host.clientWidth, height: plot.height });
-    if (plots.length) drawMarks(host, plots[0], history, end(), stale);
   }).observe(host);
 }

@@ -7,6 +7,7 @@ import { clock, duration, now, serverTimeIs, showAges, showTimes } from "./times
 const TRY_FOR = 4000; // milliseconds: the server gives the API less
 const SOON = 1000; // while receipts of a switch come in
 const PAUSE_SHAPE = "M5.4 3v10M10.6 3v10";
+const NO_NAME = /^(?!Redis|Telegram|PostgreSQL)[A-Z](?=[a-z])/; // the first letter of a word that is not a name
 const AGAIN_SHAPE = "M5 2.8 12.6 8 5 13.2Z";
 
 const body = document.body;
@@ -103,11 +104,10 @@ function showControl(words, action, shape) {
 
 function goStale(cause) {
   if (pausedAt || isAway()) return;
-  if (staleCause !== cause) {
-    leaveStale();
-    staleCause = cause;
-    markStale();
-  }
+  const before = staleCause;
+  staleCause = cause;
+  if (!before) markStale();
+  for (const words of document.querySelectorAll("[data-stale-cause]")) words.textContent = cause;
   tick();
   document.dispatchEvent(new CustomEvent("tripwire:stale"));
 }
@@ -116,12 +116,17 @@ function markStale() {
   body.classList.add("stale");
   const from = page().dataset.live;
   const notice = document.getElementById("stale").content.cloneNode(true);
-  notice.querySelector("[data-stale-cause]").textContent = staleCause;
   for (const time of notice.querySelectorAll("[data-stale-time]")) time.dateTime = from;
   notice.querySelector("[data-since]").dataset.since = from;
+  const question = notice.querySelector(".verdict-icon path").getAttribute("d");
+  for (const pill of document.querySelectorAll("#page .pill:not(.settled), #menu .pill")) {
+    const word = pill.querySelector(".word");
+    word.textContent = `Was ${word.textContent.replace(NO_NAME, (letter) => letter.toLowerCase())}`;
+    pill.querySelector("path")?.setAttribute("d", question);
+  }
   document.querySelector("#page .page-head").after(notice);
-  for (const word of document.querySelectorAll("#page .pill .word, #menu .pill .word")) {
-    word.textContent = `Was ${word.textContent.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+  for (const words of document.querySelectorAll("[data-stale-words]")) {
+    words.textContent = words.dataset.staleWords.replace("{time}", clock(from));
   }
   for (const word of document.querySelectorAll("[data-state]")) {
     word.textContent = "Unknown";
