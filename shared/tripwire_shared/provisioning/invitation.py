@@ -42,7 +42,7 @@ class Invitations:
         self._sql = load_queries(__file__)
 
     def create(self, connection: Connection, user_id: UUID) -> UUID:
-        """A new invitation in the caller's transaction; the customer's earlier ones die."""
+        """A new invitation in the caller's transaction. Who may have had one before: `revoke` first."""
         invitation_id = uuid4()
         self._sql.insert_invitation(connection, id=invitation_id, user_id=user_id, ttl=INVITATION_TTL)
         return invitation_id
