@@ -3,8 +3,6 @@
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -14,25 +12,16 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from deploy.local.errors import CannotStart
     from deploy.local.output import Output
+    from deploy.local.stopping import stop_requests
     from deploy.local.system import LocalSystem
     from tripwire_shared.settings import SettingsError
 
     try:
-        LocalSystem(Path.cwd(), os.environ, Output(), _stop_requests()).run()
+        LocalSystem(Path.cwd(), os.environ, Output(), stop_requests()).run()
     except (CannotStart, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def _stop_requests() -> Callable[[], bool]:
-    """Tells whether Ctrl-C, SIGTERM or a closed terminal asked for the end; under `make`, also whether make is gone."""
-    asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup keeps its meaning
-            signal.signal(number, lambda *_: asked.set())
-    parent = os.getppid() if "MAKELEVEL" in os.environ else None
-    return lambda: asked.is_set() or (parent is not None and os.getppid() != parent)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ ADMINS_ONLY = [
     ("GET", "/api/admin/system/logs"),
     ("POST", "/api/admin/system/alerts/test"),
     ("POST", f"/api/admin/tripwire/requests/{SOME_ID}/retry"),
+    ("POST", "/api/admin/tripwire/requests/retry"),
+    ("DELETE", f"/api/admin/tripwire/users/{SOME_ID}"),
 ]
 
 

@@ -13,6 +13,7 @@ from tripwire_api import (
     invitations,
     probes,
     requests,
+    sales,
     sessions,
     staff,
     system,
@@ -20,7 +21,9 @@ from tripwire_api import (
 from tripwire_api.access import Guard, admin_only, public, staff_only
 from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
+from tripwire_api.meter import RequestMeter, register_meter
 from tripwire_api.problems import http_problem, register_problems
+from tripwire_api.sales_store import SalesStore
 from tripwire_shared.resources import Resources
 
 # Where a test finds the guard of each blueprint.
@@ -50,13 +53,15 @@ def create_app(resources: Resources) -> Flask:
     register_request_rules(app)
     api = ProblemApi(app)
     register_problems(app)
-    meter = probes.RequestMeter(resources)
-    probes.register_meter(app, meter)
+    meter = RequestMeter(resources)
+    register_meter(app, meter)
 
+    sales_store = SalesStore(resources.database)
     sales_or_admin = staff_only(resources)
     admin = admin_only(sales_or_admin)
     for blueprint, guard in (
-        (customers.blueprint(resources), sales_or_admin),
+        (customers.blueprint(resources, sales_store), sales_or_admin),
+        (sales.blueprint(sales_store), sales_or_admin),
         (requests.blueprint(resources), sales_or_admin),
         (sessions.session_blueprint(resources), sales_or_admin),
         (staff.blueprint(resources), admin),

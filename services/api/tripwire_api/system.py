@@ -12,7 +12,7 @@ from tripwire_api.field_rules import one_line_field
 from tripwire_shared.errors import Conflict, QueueUnavailable
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.health.event import EventType
-from tripwire_shared.health.incident import Incident
+from tripwire_shared.health.incident_store import Incident
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.resources import Resources
 

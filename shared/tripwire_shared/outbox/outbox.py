@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.sql import load_queries
-from tripwire_shared.timings import ALERT_SPACING, DELIVERY_LEASE, FAILED_REQUESTS_ALERT_WINDOW
+from tripwire_shared.timings import ALERT_LEASE, ALERT_SPACING, DELIVERY_LEASE, FAILED_REQUESTS_ALERT_WINDOW
 
 
 class Channel(StrEnum):
@@ -52,6 +52,10 @@ class Outbox:
         """A welcome mail, in the caller's transaction; without an invitation for who was given a password."""
         self._sql.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
 
+    def close_mails(self, connection: Connection, *, request_id: UUID, reason: str) -> None:
+        """Whatever waits for this request is not sent any more; whoever has it leased can no longer say it was."""
+        self._sql.close_mails(connection, request_id=request_id, reason=reason)
+
     def put_alert(self, connection: Connection, body: dict[str, Any]) -> None:
         self._sql.put_alert(connection, body=body)
 
@@ -74,7 +78,7 @@ class Outbox:
             if channel is Channel.MAIL:
                 row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE)
             else:
-                row = self._sql.lease_alert(connection, owner=owner, lease=DELIVERY_LEASE, spacing=ALERT_SPACING)
+                row = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
         if row is None:
             return None
         return Message(

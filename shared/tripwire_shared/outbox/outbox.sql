@@ -5,6 +5,11 @@
 INSERT INTO outbox (channel, user_id, request_id, invitation_id)
 VALUES ('mail', :user_id, :request_id, :invitation_id);
 
+-- name: close_mails!
+-- The waiting mails of a request have lost their sense.
+UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :reason
+WHERE request_id = :request_id AND channel = 'mail' AND status = 'pending';
+
 -- name: put_alert!
 -- An alert that is to be sent now.
 INSERT INTO outbox (channel, body) VALUES ('alert', :body);
@@ -57,7 +62,8 @@ WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
 
 -- name: put_off!
 -- Not delivered: again after a pause.
-UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error
+UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error,
+                  failing_since = coalesce(failing_since, clock_timestamp())
 WHERE id = :id AND claimed_by = :owner AND status = 'pending';
 
 -- name: give_up$

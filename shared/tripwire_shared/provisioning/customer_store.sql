@@ -42,8 +42,3 @@ RETURNING id;
 -- The charge: one for each request and each customer.
 INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
 VALUES (:id, :request_id, :user_id, :staff_id, :price, :currency);
-
--- name: insert_activity!
--- Who did what, customers by id only.
-INSERT INTO sales_activity_log (staff_id, action, user_id, request_id)
-VALUES (:staff_id, 'customer created', :user_id, :request_id);

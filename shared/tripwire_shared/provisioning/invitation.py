@@ -48,6 +48,10 @@ class Invitations:
         self._sql.insert_invitation(connection, id=invitation_id, user_id=user_id, ttl=INVITATION_TTL)
         return invitation_id
 
+    def revoke(self, connection: Connection, user_id: UUID) -> None:
+        """The customer's links die, in the caller's transaction."""
+        self._sql.revoke_open(connection, user_id=user_id)
+
     def link(self, invitation_id: UUID) -> str:
         """The address that goes into the mail. Derived when it is needed, never stored or logged."""
         signature = base64.urlsafe_b64encode(self._signer.sign(invitation_id.bytes)).decode().rstrip("=")

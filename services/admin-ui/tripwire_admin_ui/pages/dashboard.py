@@ -1,15 +1,12 @@
 """The front page: the state of the system for admins, one's own requests for sales."""
 
-from http import HTTPStatus
-
 from flask import Blueprint, render_template
 
 from tripwire_admin_ui.access import person
 from tripwire_admin_ui.api_client import ApiClient, Budget
+from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.parts import parts
-from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.system_state import read_system_state
-from tripwire_admin_ui.verdict import verdict
 from tripwire_admin_ui.way import way
 
 REQUESTS_SHOWN = 50
@@ -26,13 +23,8 @@ def pages(api: ApiClient) -> Blueprint:
 
 
 def _for_admins(api: ApiClient) -> str | tuple[str, int]:
-    reader = person()
-    state = read_system_state(api, reader.token)
-    if state.api_away and is_refresh():
-        return "", HTTPStatus.SERVICE_UNAVAILABLE
-    return render_template(
-        "dashboard.html", state=state, verdict=verdict(state, reader.email), way=way(state), parts=parts(state)
-    )
+    state = read_system_state(api, person().token)
+    return live_page("dashboard.html", state, way=way(state), parts=parts(state))
 
 
 def _for_sales(api: ApiClient) -> str:

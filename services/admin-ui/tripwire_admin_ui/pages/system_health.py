@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import person
@@ -17,10 +17,9 @@ from tripwire_admin_ui.api_client import (
     SwitchedMeanwhile,
 )
 from tripwire_admin_ui.figures import database_figures, queue_figures
+from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.parts import parts
-from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.system_state import SystemState, read_system_state
-from tripwire_admin_ui.verdict import verdict
 from tripwire_admin_ui.way import way
 from tripwire_admin_ui.wording import MODES, mode_name
 
@@ -46,25 +45,25 @@ def pages(api: ApiClient) -> Blueprint:
     def show() -> str | tuple[str, int]:
         asked = request.args.get("switch", "")
         state = _read(api)
-        if state.api_away and is_refresh():
-            return "", HTTPStatus.SERVICE_UNAVAILABLE
         return _page(state, SwitchForm(asked) if asked in MODES and state.mode else None)
 
     @blueprint.post("/admin/system-health")
-    def switch() -> Response | tuple[str, int]:
+    def switch() -> Response | str | tuple[str, int]:
         form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
         version = request.form.get("version", "")
         if form.mode not in MODES or not version.isdecimal():
-            return _page(_read(api), _refused(form, FieldsRefused("mode or version is missing."))), 400
+            return _page(
+                _read(api), _refused(form, FieldsRefused("mode or version is missing.")), HTTPStatus.BAD_REQUEST
+            )
         try:
             answer = api.switch(person().token, form.mode, form.reason, int(version))
         except SwitchedMeanwhile:
             conflict = SwitchForm(form.mode, form.reason, CONFLICT, stale_version=int(version))
-            return _page(_read(api), conflict), HTTPStatus.CONFLICT
+            return _page(_read(api), conflict, HTTPStatus.CONFLICT)
         except (NotSignedIn, NotAllowed):
             raise
         except ApiFailure as failure:
-            return _page(_read(api), _refused(form, failure)), _status(failure)
+            return _page(_read(api), _refused(form, failure), _status(failure))
         already = answer.mode if answer.previous_mode == answer.mode else None
         return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
 
@@ -96,12 +95,11 @@ def _status(failure: ApiFailure) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _page(state: SystemState, form: SwitchForm | None) -> str:
+def _page(state: SystemState, form: SwitchForm | None, status: HTTPStatus | None = None) -> str | tuple[str, int]:
     already = state.mode is not None and request.args.get("already") == state.mode.mode
-    return render_template(
+    page = live_page(
         "system_health.html",
-        state=state,
-        verdict=verdict(state, person().email),
+        state,
         way=way(state),
         parts=parts(state),
         queue_figures=queue_figures(state),
@@ -111,3 +109,4 @@ def _page(state: SystemState, form: SwitchForm | None) -> str:
         event_types=EVENT_TYPES,
         event_type=_event_type(),
     )
+    return (page, status) if status and isinstance(page, str) else page
