@@ -9,7 +9,8 @@ import pytest
 from deploy.local.services import ROOT
 
 # Where a short path in a document may begin, beside the document's own folder and the root.
-BEGINNINGS = ("services", "services/api", "services/worker", "services/admin-ui", "shared/tripwire_shared", "tests")
+PACKAGES = ("services/api/tripwire_api", "services/worker/tripwire_worker", "services/admin-ui/tripwire_admin_ui")
+BEGINNINGS = ("services", *PACKAGES, "shared/tripwire_shared", "tests")
 KINDS = "py|sql|md|sh|toml|txt|in|html|css|js|json|yml|yaml|conf|svg|png|example"
 NO_DOCUMENTS = {".venv", ".data", "node_modules", "build", "dist"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
