@@ -12,7 +12,7 @@ from tests.manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 
-WAITS = "this worker process waits for Redis"
+WAITS = "a worker process waits for Redis"
 
 
 @pytest.fixture
