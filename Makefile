@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files build up down assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -59,6 +59,9 @@ up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--sc
 
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
+
+bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 4 minutes
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations

@@ -136,7 +136,7 @@ RETENTION_INTERVAL = 3_600.0
 # Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
-UI_PAGE_BUDGET = 2.8
+UI_PAGE_BUDGET = 2.5
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0
@@ -144,6 +144,10 @@ UI_SESSION_END = SESSION_TTL
 # Moving the idle time on costs a Set-Cookie: not more often than this.
 UI_SESSION_TOUCH = 60.0
 UI_GRACEFUL_TIMEOUT = 5
+# The charts' history is asked anew after a sixth of its bucket, at the latest after this.
+UI_HISTORY_KEPT_MAX = 60.0
+# The Queue page looks into Redis itself: frozen, it must be said within a second, the API's answers included.
+UI_REDIS_TIMEOUT = 0.25
 
 # `make run` (deploy/local). The stop limits add up to less than the 10 s within which everything must have ended.
 LOCAL_START_LIMIT = 30.0

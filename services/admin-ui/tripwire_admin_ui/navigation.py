@@ -12,23 +12,27 @@ class Entry:
     name: str
     icon: str
     key: str
+    also: tuple[str, ...] = ()
 
     @property
-    def blueprint(self) -> str:
-        """Every page of it stands under this entry."""
-        return self.endpoint.partition(".")[0]
+    def blueprints(self) -> tuple[str, ...]:
+        """Every page of them stands under this entry."""
+        return (self.endpoint.partition(".")[0], *self.also)
 
 
 FOR_ADMINS = (
     Entry("dashboard.show", "Dashboard", "home", "d"),
     Entry("system_health.show", "System Health", "pulse", "h"),
-    Entry("requests.show", "Requests", "list", "r"),
-    Entry("customers.show", "Customers", "people", "c"),
-    Entry("staff.show", "Staff", "badge", "s"),
+    Entry("requests.show", "Requests", "list", "r", ("one_request",)),
+    Entry("customers.show", "Customers", "people", "c", ("one_customer",)),
+    Entry("staff.show", "Staff", "badge", "s", ("tokens",)),
     Entry("activity.show", "Activity", "book", "a"),
-    Entry("queue.show", "Queue", "queue", "q"),
+    Entry("rq_dashboard.queues_overview", "Queue", "queue", "q"),
 )
-FOR_SALES = (Entry("dashboard.show", "My requests", "list", "r"),)
+FOR_SALES = (
+    Entry("customers.show", "My customers", "people", "c", ("one_customer",)),
+    Entry("requests.show", "My requests", "list", "r", ("one_request",)),
+)
 
 
 def entries(*, is_admin: bool, existing: Container[str]) -> tuple[Entry, ...]:

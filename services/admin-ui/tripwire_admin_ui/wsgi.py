@@ -17,6 +17,9 @@ def create() -> Flask:
         raise SystemExit(str(error)) from None
     configure_logging("admin-ui", settings.log_level, settings.log_format)
     try:
-        return create_app(settings, ApiClient(settings.api_url))
+        app = create_app(settings, ApiClient(settings.api_url))
     except AssetsMissing as error:
         raise SystemExit(str(error)) from None
+    for template in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(template)  # compiled now, not for whoever opens the first page of an outage
+    return app

@@ -131,7 +131,7 @@ def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
                 "previous_cursor": page.previous_cursor,
             }
 
-        @routes.arguments(WishSchema)
+        @routes.arguments(WishSchema())
         @routes.doc(parameters=[IDEMPOTENCY_KEY])
         @routes.response(202, AcceptedSchema)
         @routes.alt_response(201, schema=AcceptedSchema)

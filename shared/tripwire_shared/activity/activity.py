@@ -16,3 +16,4 @@ class Action(StrEnum):
     STAFF_CHANGED = "staff changed"
     TOKEN_MADE = "token made"  # noqa: S105  # words, no secrets
     TOKEN_REVOKED = "token revoked"  # noqa: S105
+    QUEUE_CHANGED = "queue changed"

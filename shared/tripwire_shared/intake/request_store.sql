@@ -4,11 +4,12 @@
 -- name: accept^
 -- Stores a request in one round trip; no row where somebody has the e-mail or the key.
 -- ON CONFLICT without a target: either unique index, or the same id sent twice after a lost answer.
+-- `is_sso_user = false` is the condition of the unique index on auth.users: without it every accept reads that table whole.
 INSERT INTO provisioning_requests (
     id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
 SELECT :id, :email, :full_name, :sealed_password, :price, :currency, :staff_id, :mode, :answer, :key, :fingerprint,
        now() + make_interval(secs => :head_start)
-WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email)
+WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email AND is_sso_user = false)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -26,7 +27,7 @@ LIMIT 1;
 
 -- name: find_auth_user$
 -- The auth user with this e-mail, whoever made it.
-SELECT id FROM auth.users WHERE email = :email LIMIT 1;
+SELECT id FROM auth.users WHERE email = :email AND is_sso_user = false LIMIT 1;
 
 -- name: find_live^
 -- The request that has the e-mail: under way, or provisioned.
@@ -144,8 +145,8 @@ INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error
 
 -- name: retry
 -- An admin takes failed requests up again: all attempts are there anew, and they are due at once. Of several with one
--- e-mail the newest, and none where somebody has it: a
--- live request, or an auth user (but its own, from an earlier attempt, is resumed). In the order of their ids, so that two admins never lock crosswise.
+-- e-mail the newest, and none where somebody has it: a live request, or an auth user (but its own, from an earlier
+-- attempt, is resumed). In the order of their ids, so that two admins never lock crosswise.
 WITH chosen AS MATERIALIZED (
     SELECT id, email, accepted_at FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'failed' ORDER BY id FOR NO KEY UPDATE
@@ -153,7 +154,7 @@ WITH chosen AS MATERIALIZED (
     SELECT DISTINCT ON (email) id FROM chosen c
     WHERE NOT EXISTS (SELECT 1 FROM provisioning_requests o
                       WHERE o.email = c.email AND o.status IN ('accepted', 'provisioned'))
-      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = c.email
+      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = c.email AND u.is_sso_user = false
                       AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM c.id::text)
     ORDER BY email, accepted_at DESC
 ), retried AS (
@@ -174,14 +175,3 @@ SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user
                        ORDER BY o.id DESC LIMIT 1) AS welcome_email
 FROM provisioning_requests r
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);
-
--- name: request_counts^
--- The figures of the metrics that PostgreSQL knows.
-SELECT
-    (SELECT count(*) FROM provisioning_requests WHERE status = 'accepted') AS accepted_unfinished,
-    (SELECT count(*) FROM provisioning_requests
-     WHERE status = 'provisioned' AND finished_at > now() - interval '24 hours') AS provisioned_24h,
-    (SELECT count(*) FROM provisioning_requests
-     WHERE status = 'failed' AND finished_at > now() - interval '24 hours') AS failed_24h,
-    (SELECT extract(epoch FROM now() - min(accepted_at))::float8 FROM provisioning_requests
-     WHERE status = 'accepted') AS oldest_accepted_seconds;

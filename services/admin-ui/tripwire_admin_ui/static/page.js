@@ -5,3 +5,4 @@ import "./dialog.js";
 import "./keys.js";
 import "./copy.js";
 import "./toast.js";
+import "./records.js";

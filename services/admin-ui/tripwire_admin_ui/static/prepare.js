@@ -5,5 +5,6 @@ import { showTimes } from "./times.js";
 export function prepare(root) {
   for (const element of root.querySelectorAll("[data-without-script]")) element.hidden = true;
   for (const element of root.querySelectorAll("[data-with-script], #live")) element.hidden = false;
+  for (const element of root.querySelectorAll("[data-open-without-script]")) element.open = false;
   showTimes(root);
 }

@@ -7,6 +7,7 @@ import { clock, duration, now, serverTimeIs, showAges, showTimes } from "./times
 const TRY_FOR = 4000; // milliseconds: the server gives the API less
 const SOON = 1000; // while receipts of a switch come in
 const PAUSE_SHAPE = "M5.4 3v10M10.6 3v10";
+const NO_NAME = /^(?!Redis|Telegram|PostgreSQL)[A-Z](?=[a-z])/; // the first letter of a word that is not a name
 const AGAIN_SHAPE = "M5 2.8 12.6 8 5 13.2Z";
 
 const body = document.body;
@@ -20,9 +21,11 @@ let pausedAt = 0;
 let staleCause = "";
 let used = false; // whether the reader did anything since the last refresh
 
-// Whether something is unfolded is the reader's choice, not the server's.
 htmx.registerExtension("reader", {
+  // Whether something is unfolded is the reader's choice, not the server's.
   htmx_before_morph_attr: (element, { attrName }) => !(element.nodeName === "DETAILS" && attrName === "open"),
+  // What leads on from a list that the reader has prolonged stays, as long as that list is there.
+  htmx_before_morph_node: ({ dataset }) => !(dataset?.skipWhile && document.getElementById(dataset.skipWhile)?.firstChild),
 });
 
 function isAway() {
@@ -62,11 +65,19 @@ function onSwap(event) {
   if (pausedAt) return event.preventDefault(); // paused while it was under way: what is seen stays
   used = false;
   leaveStale();
-  const seen = new Set([...document.querySelectorAll("[data-rows] > [id]")].map((row) => row.id));
-  if (!seen.size) return;
   for (const { fragment } of event.detail.tasks) {
-    for (const row of fragment.querySelectorAll("[data-rows] > [id]")) row.classList.toggle("new", !seen.has(row.id));
+    for (const list of fragment.querySelectorAll("[data-rows]")) compareRows(document.getElementById(list.id), list);
   }
+}
+
+// Marks the rows that are new. Those that fell out at the end go over to the older ones that the reader has asked for.
+function compareRows(old, fresh) {
+  if (!old?.childElementCount) return;
+  for (const row of fresh.children) row.classList.toggle("new", !document.getElementById(row.id));
+  const older = document.getElementById(fresh.dataset.overflow);
+  if (!older?.childElementCount) return;
+  const stay = new Set([...fresh.children].map((row) => row.id));
+  older.prepend(...[...old.children].filter((row) => !stay.has(row.id)));
 }
 
 function afterChange() {
@@ -93,24 +104,29 @@ function showControl(words, action, shape) {
 
 function goStale(cause) {
   if (pausedAt || isAway()) return;
-  if (staleCause !== cause) {
-    leaveStale();
-    staleCause = cause;
-    markStale();
-  }
+  const before = staleCause;
+  staleCause = cause;
+  if (!before) markStale();
+  for (const words of document.querySelectorAll("[data-stale-cause]")) words.textContent = cause;
   tick();
+  document.dispatchEvent(new CustomEvent("tripwire:stale"));
 }
 
 function markStale() {
   body.classList.add("stale");
   const from = page().dataset.live;
   const notice = document.getElementById("stale").content.cloneNode(true);
-  notice.querySelector("[data-stale-cause]").textContent = staleCause;
   for (const time of notice.querySelectorAll("[data-stale-time]")) time.dateTime = from;
   notice.querySelector("[data-since]").dataset.since = from;
+  const question = notice.querySelector(".verdict-icon path").getAttribute("d");
+  for (const pill of document.querySelectorAll("#page .pill:not(.settled), #menu .pill")) {
+    const word = pill.querySelector(".word");
+    word.textContent = `Was ${word.textContent.replace(NO_NAME, (letter) => letter.toLowerCase())}`;
+    pill.querySelector("path")?.setAttribute("d", question);
+  }
   document.querySelector("#page .page-head").after(notice);
-  for (const word of document.querySelectorAll("#page .pill .word, #menu .pill .word")) {
-    word.textContent = `Was ${word.textContent.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+  for (const words of document.querySelectorAll("[data-stale-words]")) {
+    words.textContent = words.dataset.staleWords.replace("{time}", clock(from));
   }
   for (const word of document.querySelectorAll("[data-state]")) {
     word.textContent = "Unknown";
@@ -119,7 +135,6 @@ function markStale() {
   for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, false);
   document.title = `✕ Not live · ${document.title.replace(/^✕ [^·]*· /, "")}`;
   showTimes(document);
-  document.dispatchEvent(new CustomEvent("tripwire:stale", { detail: { from } }));
 }
 
 // What was changed for the stale look is put right by the morph that follows; this undoes what the morph does not see.
