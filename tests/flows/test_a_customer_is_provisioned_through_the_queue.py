@@ -14,7 +14,9 @@ def test_accepted_then_provisioned_with_sale_and_mail(stack: Stack) -> None:
     stack.start_api()
     stack.start_worker()
     manager = Manager(stack.api_url, stack.log_in())
-    manager.create()  # the worker is ready once it has done one
+    manager.wait_for(
+        manager.create().json()["request_id"], "provisioned", 30
+    )  # the worker is ready once it has done one
 
     answer = manager.create(" Anna@Example.com ", full_name="Anna K.", price=7000, currency="EUR")
 
