@@ -128,6 +128,9 @@ class Database:
             max_overflow=0,
             timeout=POOL_TIMEOUT,
         )
+        # When a connection was last found broken: what the pool kept from before is then most likely broken too (the
+        # server was restarted), and is not tried one by one.
+        self._broken_at = float("-inf")
 
     def close(self) -> None:
         self._pool.dispose()
@@ -147,6 +150,8 @@ class Database:
             if connection.closed or connection.isexecuting() or _is_open(connection):
                 proxied.invalidate()
             passing = _passing_error(error, lost=bool(connection.closed))
+            if isinstance(passing, ConnectionLost):
+                self._broken_at = time.monotonic()
             if passing is None:
                 raise
             raise passing from error
@@ -180,7 +185,11 @@ class Database:
 
     def _checkout(self) -> PoolProxiedConnection:
         try:
-            return self._pool.connect()
+            while True:  # each turn removes one old connection, so it ends
+                proxied = self._pool.connect()
+                if proxied.info.setdefault("since", time.monotonic()) > self._broken_at:
+                    return proxied
+                proxied.invalidate()
         except (psycopg2.Error, PoolTimeout) as error:
             raise DatabaseUnavailable from error
 

@@ -1,4 +1,4 @@
-"""What an accepted request costs: one transaction in PostgreSQL, one pipeline in Redis, and no question for the mode."""
+"""What an accepted request costs: one transaction in PostgreSQL, one pipeline in Redis, no question for the mode."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ BESIDE = 2 * 2 + 1 / TOKEN_CACHE_TTL + 1
 
 
 def asked(url: str, query: str) -> int:
-    """A figure of PostgreSQL's own statistics. Processes hand theirs in after each transaction, once a second at most."""
+    """A figure of PostgreSQL's own statistics. Processes hand theirs in once a second at most."""
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         row: Any = cursor.fetchone()
