@@ -18,6 +18,7 @@ IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
 TCP_USER_TIMEOUT_MS = 4_000
+SERVER_KEEPALIVE_IDLE = 5
 
 # A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks
 # each second: another has the request after 9 s at most.
