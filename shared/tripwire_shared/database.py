@@ -27,6 +27,7 @@ from tripwire_shared.timings import (
     IDLE_IN_TRANSACTION_MS,
     LOCK_TIMEOUT_MS,
     POOL_TIMEOUT,
+    SERVER_KEEPALIVE_IDLE,
     STATEMENT_TIMEOUT_MS,
     TCP_USER_TIMEOUT_MS,
 )
@@ -118,6 +119,9 @@ def connect(url: str, application_name: str) -> Connection:
             f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};"
             f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};"
             f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
+            # The server too looks whether the client is there: the receipt of a vanished host ends with its session.
+            f"SET tcp_keepalives_idle = {SERVER_KEEPALIVE_IDLE}; SET tcp_keepalives_interval = 2;"
+            "SET tcp_keepalives_count = 3;"
             "SET TIME ZONE 'UTC'"
         )
     return connection

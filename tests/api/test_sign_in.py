@@ -130,11 +130,11 @@ def test_it_needs_no_redis(api_for: Callable[..., ApiUnderTest]) -> None:
 
 def test_an_address_that_is_none_is_not_believed(api: ApiUnderTest, database_url: str) -> None:
     """What a trusted proxy passes on from outside: the last hop that is an address counts."""
-    for said in ("x" * 3000, "unknown, 192.0.2.9", "192.0.2.9, nonsense", ""):
+    for said in ("x" * 3000, "unknown, 192.0.2.9", "192.0.2.9, nonsense", "", "::ffff:192.0.2.9"):
         assert sign_in(api, address=said).status_code == 401
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT address FROM login_failures ORDER BY id")
-        assert [row[0] for row in cursor.fetchall()] == ["127.0.0.1", "192.0.2.9", "127.0.0.1", "127.0.0.1"]
+        assert [row[0] for row in cursor.fetchall()] == ["127.0.0.1", "192.0.2.9", *["127.0.0.1"] * 2, "192.0.2.9"]
 
 
 def test_failures_older_than_a_minute_do_not_count(api: ApiUnderTest, database_url: str) -> None:
