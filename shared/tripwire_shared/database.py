@@ -23,6 +23,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable
 from tripwire_shared.silence import Silence
 from tripwire_shared.timings import (
+    CLIENT_CHECK_MS,
     CONNECT_TIMEOUT,
     IDLE_IN_TRANSACTION_MS,
     LOCK_TIMEOUT_MS,
@@ -118,6 +119,7 @@ def connect(url: str, application_name: str) -> Connection:
             f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};"
             f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};"
             f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
+            f"SET client_connection_check_interval = {CLIENT_CHECK_MS};"
             "SET TIME ZONE 'UTC'"
         )
     return connection

@@ -22,6 +22,8 @@ CONNECT_TIMEOUT = 2
 IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
+# A statement whose client is gone ends, and lets go of its locks, sooner than another gives up waiting for them.
+CLIENT_CHECK_MS = 500
 TCP_USER_TIMEOUT_MS = 4_000
 
 # A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks

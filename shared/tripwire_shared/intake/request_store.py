@@ -27,7 +27,7 @@ from tripwire_shared.intake.request_states import (
 from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import CLAIM_LEASE, KEY_ABANDONED_AFTER
 
-ABANDONED = "The process that worked on it died during its last attempt."
+ABANDONED = "Its last attempt ended without a word: the process that worked on it died or hung."
 
 
 @dataclass(frozen=True)
