@@ -192,9 +192,7 @@ class RequestStore:
     def anything_to_take(self, *, beyond: int) -> bool:
         """Whether more than `beyond` requests are due and can be taken."""
         with self._database.connection() as connection:
-            return bool(
-                self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts, beyond=beyond)
-            )
+            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts, beyond=beyond))
 
     def give_up_exhausted(self, batch: int, on_failed: Callable[[Connection, UUID, int, str], None]) -> int:
         """Ends due requests that have no attempt left; `on_failed` records each in the same transaction."""
