@@ -147,7 +147,7 @@ def _stop_in_order(service: Child, seconds: float) -> None:
 
 def _start_api(stack: Stack) -> str:
     stack.start_api()
-    return f"http://127.0.0.1:{stack.children[-1]._environ['API_PORT']}"
+    return f"http://127.0.0.1:{stack.children[-1].environ['API_PORT']}"
 
 
 def _ready(url: str) -> bool:

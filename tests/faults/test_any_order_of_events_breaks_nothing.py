@@ -237,7 +237,9 @@ def test_no_order_of_events_breaks_an_invariant(
     settings_for: Callable[..., Settings], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # mails land there
-    resources = build_resources(settings_for(worker_rate_limit=0, log_level="error"), service="sweep")
+    resources = build_resources(
+        settings_for(worker_rate_limit=0, job_max_attempts=2, log_level="error", log_format="json"), service="sweep"
+    )
     World.resources = resources
     World.staff_id = resources.staff.create("dana@example.com", "Dana", Role.SALES, None, by=None).id
     rows(resources.database, BREAKABLE)
