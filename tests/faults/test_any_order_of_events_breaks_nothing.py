@@ -15,7 +15,7 @@ import psycopg2.extensions
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.invariants import BROKEN, assert_all_ended
 from tests.worker.conftest import rows
@@ -105,6 +105,9 @@ class QueueInMemory:
 
 
 class World(RuleBasedStateMachine):
+    """No rule has a precondition: what is there depends on the database's clock too, and hypothesis wants to draw the
+    same each time. A rule that has nothing to work on does nothing."""
+
     resources: ClassVar[Resources]
     death: ClassVar[Death]
     staff_id: ClassVar[UUID]
@@ -138,28 +141,31 @@ class World(RuleBasedStateMachine):
             found = self.resources.requests.get(accepted.request_id)
             assert accepted.user_id is None or found.user_id == accepted.user_id
 
-    @precondition(lambda self: self.queue.jobs)
     @rule(pick=st.integers(0, 99), again=st.booleans(), death=DEATHS)
     def take_job(self, pick: int, again: bool, death: int | None) -> None:
         """`again`: the queue hands it out a second time later."""
+        if not self.queue.jobs:
+            return
         job = self.queue.jobs[pick % len(self.queue.jobs)]
         if not again:
             self.queue.jobs.remove(job)
         with self.death.after(death):
             self.resources.provisioning.provision(job, Door.QUEUE)
 
-    @precondition(lambda self: self.queue.jobs)
     @rule(pick=st.integers(0, 99))
     def claim_and_hang(self, pick: int) -> None:
+        if not self.queue.jobs:
+            return
         job = self.queue.jobs[pick % len(self.queue.jobs)]
         claim = self.resources.requests.claim(job, door=Door.QUEUE, fast_lane=True, fallback=False)
         if claim is not None:
             self.held.append(claim)
 
-    @precondition(lambda self: self.held)
     @rule(pick=st.integers(0, 99), death=DEATHS)
     def go_on_with_a_claim(self, pick: int, death: int | None) -> None:
         """However much time has passed, and whoever has it by now."""
+        if not self.held:
+            return
         with self.death.after(death):
             self.resources.provisioning.attempt(self.held.pop(pick % len(self.held)), Door.QUEUE)
 
@@ -257,7 +263,7 @@ def test_no_order_of_events_breaks_an_invariant(
                 database=None,
                 derandomize="FAULT_ROUNDS" not in os.environ,
                 suppress_health_check=list(HealthCheck),
-                phases=[Phase.generate, Phase.shrink],
+                phases=[Phase.generate],  # no search for a shorter order: it takes minutes
             ),
         )
     finally:

@@ -22,7 +22,7 @@ from tests.manager import Manager, new_email
 from tests.stack import Stack
 from tests.waiting import wait_until
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "40"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 CREATES_AT_ONCE = 8
 TRIES = 150  # of one create, while a whole API is being started again
