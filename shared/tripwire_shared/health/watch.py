@@ -67,6 +67,8 @@ class Watch:
         self._sql = load_queries(__file__)
         self._outage = _DatabaseOutage(incidents, direct, clock)
         self._absent_since: float | None = None
+        # Whether the trouble that the queue is in now stands in its incident already.
+        self._queue_noted = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -81,11 +83,12 @@ class Watch:
     def look(self) -> bool:
         """Looks once; True: something is wrong."""
         queue_trouble = self._queue.trouble()
+        self._queue_noted = self._queue_noted and queue_trouble is not None
         try:
             with within(WATCH_LOOK_LIMIT):
                 signs = self._signs()
         except DatabaseUnavailable as error:
-            self._outage.go_on(str(error), queue_trouble)
+            self._outage.go_on(str(error), None if self._queue_noted else queue_trouble)
             return True
         self._outage.end()
         with within(WATCH_LOOK_LIMIT):
@@ -114,6 +117,7 @@ class Watch:
         for name, reason in failing.items():
             if reason is not None:
                 self._incidents.failed(CAUSES[name], reason)
+        self._queue_noted = queue_trouble is not None
         for name in signs.open:
             if failing.get(name) is None and self._may_be_over(CAUSES[name]):
                 self._incidents.resolve(CAUSES[name])
