@@ -183,6 +183,7 @@ def test_postgresql_away_is_told_once_or_once_a_host(
     if redis == "away":
         own_valkey.stop()
         wait_until(lambda: len(telegram.messages) == 1, 8)
+        time.sleep(2)  # the watches of both hosts have seen that it is told
 
     own_postgres.stop()
     away_at = time.monotonic()

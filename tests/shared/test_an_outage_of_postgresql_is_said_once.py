@@ -13,7 +13,7 @@ from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.database import Database
 from tripwire_shared.health.alert import Alert
-from tripwire_shared.health.causes import DATABASE
+from tripwire_shared.health.causes import DATABASE, QUEUE
 from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.resources import Resources
 
@@ -79,6 +79,30 @@ def test_api_processes_alone_tell_it_afterwards(
     wait_until(lambda: telegram_server.texts("Type: RESOLVED"), 20)
     assert len(telegram_server.texts(DATABASE.opened)) == 1
     assert incidents(processes[0].database) == [(DATABASE.name, True)]
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+def test_a_queue_that_is_away_too_is_told_once(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str], told_before: bool,
+) -> None:  # fmt: skip
+    resources = resources_for(
+        "sweep", database_url=own_postgres.url, **{**to_telegram, "redis_url": "redis://127.0.0.1:9/0"}
+    )
+    if told_before:
+        resources.incidents.failed(QUEUE, "ConnectionError")
+        resources.alerts.run_once()
+        resources.watch.look()
+    resources.writer.start()
+    own_postgres.stop()
+    for _ in range(4):
+        resources.watch.look()
+    wait_until(lambda: len(telegram_server.messages) == 2, 5)
+    assert len(telegram_server.texts(QUEUE.opened)) == len(telegram_server.texts(DATABASE.opened)) == 1
+    own_postgres.start()
+    resources.watch.look()
+    resources.writer.stop(5)
+    assert {cause for cause, _ in incidents(resources.database)} == {QUEUE.name, DATABASE.name}
 
 
 def test_one_failed_look_is_no_outage(

@@ -67,7 +67,7 @@ class Watch:
         self._sql = load_queries(__file__)
         self._outage = _DatabaseOutage(incidents, direct, clock)
         self._absent_since: float | None = None
-        # Whether the trouble that the queue is in now stands in its incident already.
+        # Whether an outage of the queue was told when PostgreSQL was last seen.
         self._queue_noted = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -83,7 +83,6 @@ class Watch:
     def look(self) -> bool:
         """Looks once; True: something is wrong."""
         queue_trouble = self._queue.trouble()
-        self._queue_noted = self._queue_noted and queue_trouble is not None
         try:
             with within(WATCH_LOOK_LIMIT):
                 signs = self._signs()
@@ -117,7 +116,7 @@ class Watch:
         for name, reason in failing.items():
             if reason is not None:
                 self._incidents.failed(CAUSES[name], reason)
-        self._queue_noted = queue_trouble is not None
+        self._queue_noted = queue_trouble is not None or QUEUE.name in signs.open
         for name in signs.open:
             if failing.get(name) is None and self._may_be_over(CAUSES[name]):
                 self._incidents.resolve(CAUSES[name])
