@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
@@ -11,12 +12,14 @@ from psycopg2.extras import Json
 
 
 class IdentityServer:
-    """`refuse_with`: the status of the next answers, None to serve. `calls` counts what came in."""
+    """`refuse_with`: the status of the next answers, None to serve. `calls` counts what came in; `updates` are those
+    that changed a user, with its id."""
 
     def __init__(self, database_url: str) -> None:
         self.refuse_with: int | None = None
         self.calls = 0
         self.keys: set[str] = set()
+        self.updates: list[dict[str, Any]] = []
         self._database_url = database_url
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -46,15 +49,34 @@ class IdentityServer:
         finally:
             connection.close()
 
+    def _change_user(self, user_id: str, body: dict[str, Any]) -> int:
+        connection = psycopg2.connect(self._database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("UPDATE auth.users SET email = %s WHERE id = %s", (body["email"], user_id))
+                found = bool(cursor.rowcount)
+        finally:
+            connection.close()
+        if found:
+            self.updates.append({"id": user_id, **body})
+        return 200 if found else 404
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                self._answer(server._make_user)
+
+            def do_PUT(self) -> None:
+                user_id = self.path.rpartition("/")[2]
+                self._answer(lambda body: server._change_user(user_id, body))
+
+            def _answer(self, serve: Callable[[dict[str, Any]], int]) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.calls += 1
                 server.keys.add(self.headers["apikey"])
-                status = server.refuse_with or server._make_user(body)
+                status = server.refuse_with or serve(body)
                 self.send_response(status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()

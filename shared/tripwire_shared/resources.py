@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.customers.customer_changes import CustomerChanges
+from tripwire_shared.customers.customer_list import CustomerList
+from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.database import Database
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.alert import Alert
@@ -14,9 +18,11 @@ from tripwire_shared.health.causes import ALERTS, QUEUE
 from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.health.incident import Incidents
+from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
+from tripwire_shared.intake.request_list import RequestList
 from tripwire_shared.intake.request_store import AttemptRules, RequestStore
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.mail.mailer import build_mailer
@@ -57,11 +63,16 @@ class Resources:
     staff: StaffStore
     tokens: Tokens
     requests: RequestStore
+    request_list: RequestList
+    customers: CustomerList
+    customer_changes: CustomerChanges
+    erasure: Erasure
     pace: Pace
     outbox: Outbox
     telegram: Telegram
     health_log: HealthLog
     incidents: Incidents
+    incident_history: IncidentHistory
     invitations: Invitations
     mode_store: ModeStore
     mode_cache: ModeCache
@@ -122,28 +133,30 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         statement_limit=API_STATEMENT_LIMIT if in_api else WORKER_STATEMENT_LIMIT,
     )
     hasher = PasswordHasher()
-    tokens = Tokens(database)
+    activity, writer = ActivityLog(), BackgroundWriter()
+    tokens = Tokens(database, activity, writer)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
-    writer, outbox, telegram = BackgroundWriter(), Outbox(database), Telegram(settings)
+    outbox, telegram = Outbox(database), Telegram(settings)
     wake_mails, wake_alerts = _Late(), _Late()
     direct = _direct_alerts(settings, telegram) if service == "sweep" else None
     health_log = HealthLog(database, outbox, writer, wake_alerts, direct.send if direct else _stays_stored)
     incidents = Incidents(database, outbox, health_log, writer, alerts_directly=direct is not None)
-    customers = CustomerStore()
+    customers = CustomerStore(activity)
     invitations = Invitations(
         database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
     )
     rules = AttemptRules(settings.job_max_attempts, settings.job_backoff_seconds, settings.sweep_after_seconds)
-    requests = RequestStore(database, rules)
+    requests = RequestStore(database, rules, activity)
+    identity = build_identity(settings, customers)
     pace = Pace(database, settings.worker_rate_limit)
     provisioning = Provisioning(
-        database, requests, customers, build_identity(settings, customers), invitations, outbox, health_log,
+        database, requests, customers, identity, invitations, outbox, health_log,
         wake_mails, hasher, sealer, pace, settings.idempotency_window_seconds,
     )  # fmt: skip
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
     breaker = Breaker(queue.ping, on_open=lambda reason: incidents.failed_soon(QUEUE, reason))
     sight = BreakerSight(breaker, queue.ping) if in_api else PingSight(_patient_redis(settings))
-    mode_store = ModeStore(database, health_log)
+    mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, incidents, telegram)
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
@@ -152,14 +165,19 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         service=service,
         database=database,
         hasher=hasher,
-        staff=StaffStore(database, hasher, tokens),
+        staff=StaffStore(database, hasher, tokens, activity),
         tokens=tokens,
         requests=requests,
+        request_list=RequestList(database, requests),
+        customers=CustomerList(database),
+        customer_changes=CustomerChanges(database, activity, invitations, outbox, wake_mails),
+        erasure=Erasure(database, identity, invitations, outbox, activity),
         pace=pace,
         outbox=outbox,
         telegram=telegram,
         health_log=health_log,
         incidents=incidents,
+        incident_history=IncidentHistory(database),
         invitations=invitations,
         mode_store=mode_store,
         mode_cache=mode_cache,
@@ -175,6 +193,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
             provisioning,
             sealer,
             Signer(settings.secret_keys, "request fingerprints"),
+            writer,
         ),
         mails=mails,
         alerts=alerts,

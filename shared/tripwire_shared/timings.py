@@ -10,6 +10,11 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 10.0
 POOL_TIMEOUT = 0.5
+# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
+# two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
+# longer than a request's budget, so that it holds one thread at a time.
+SILENCE_AFTER = 1.2
+SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
 CONNECT_TIMEOUT = 2
@@ -18,6 +23,10 @@ IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
 TCP_USER_TIMEOUT_MS = 4_000
+# Migrations: how long one waits for a table in use (everybody else waits behind it, so less than a request may take),
+# and for others who are migrating at the same time.
+MIGRATION_LOCK_MS = 1_000
+MIGRATION_TURN_MS = 30_000
 
 # A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks
 # each second: another has the request after 9 s at most.
@@ -68,6 +77,8 @@ SCRAPE_LIMIT = 1.0
 
 # RQ.
 JOB_TIMEOUT = 10
+# All waits of one attempt for the database: less than a job's limit, so that its failure is still noted within that.
+ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 # RQ keeps an idle worker for its ttl and 60 s more, one at a job for the job's limit and 60 s more, from each sign of
@@ -77,6 +88,11 @@ WORKER_RECONNECT_WAIT = 1
 # How often a worker process that cannot begin without Redis asks for it.
 WORKER_REDIS_POLL = 0.5
 CHILD_RESTART_PAUSE = 0.5
+# The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
+# and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
+CHILD_PULSE = 1.0
+CHILD_SILENT_LIMIT = 5.0
+CHILD_START_LIMIT = 30.0
 # Longer than a job may take, so that running jobs finish at SIGTERM.
 WORKER_STOP_TIMEOUT = 15.0
 
@@ -107,6 +123,8 @@ HEALTH_QUEUE_SIZE = 1_000
 
 # People.
 TOKEN_CACHE_TTL = 0.8
+# That a token is used is noted not more often than this.
+TOKEN_USE_NOTED_EVERY = 60.0
 SESSION_TTL = 12 * 3600.0
 INVITATION_TTL = 72 * 3600.0
 LOGIN_WINDOW = 60.0
@@ -121,7 +139,7 @@ RETENTION_INTERVAL = 3_600.0
 # Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
-UI_PAGE_BUDGET = 2.8
+UI_PAGE_BUDGET = 2.5
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0
@@ -129,6 +147,10 @@ UI_SESSION_END = SESSION_TTL
 # Moving the idle time on costs a Set-Cookie: not more often than this.
 UI_SESSION_TOUCH = 60.0
 UI_GRACEFUL_TIMEOUT = 5
+# The charts' history is asked anew after a sixth of its bucket, at the latest after this.
+UI_HISTORY_KEPT_MAX = 60.0
+# The Queue page looks into Redis itself: frozen, it must be said within a second, the API's answers included.
+UI_REDIS_TIMEOUT = 0.25
 
 # `make run` (deploy/local). The stop limits add up to less than the 10 s within which everything must have ended.
 LOCAL_START_LIMIT = 30.0
@@ -136,9 +158,10 @@ LOCAL_READY_LIMIT = 60.0
 LOCAL_POLL = 0.1
 LOCAL_HTTP_TIMEOUT = 2.0
 LOCAL_CONNECT_TIMEOUT = 3
-LOCAL_STOP_WORKER = 3.0
+LOCAL_STOP_WORKER = 2.5
 LOCAL_STOP_ADMIN_UI = 1.0
-LOCAL_STOP_API = 2.0
+# gunicorn keeps idle connections for 2 s, in case that a request is on its way.
+LOCAL_STOP_API = 3.0
 LOCAL_STOP_VALKEY = 1.0
 LOCAL_STOP_POSTGRES = 2.0
 LOCAL_STOP_BUDGET = 10.0

@@ -53,6 +53,10 @@ class Visitor:
         form = {"mode": mode, "version": str(version), "reason": reason, "csrf_token": self.csrf_token(HEALTH)}
         return self.client.post(HEALTH, data=form)
 
+    def send(self, path: str, form_on: str, **fields: str) -> TestResponse:
+        """Sends a form of the page `form_on`."""
+        return self.client.post(path, data={**fields, "csrf_token": self.csrf_token(form_on)})
+
     def sign_out(self) -> TestResponse:
         return self.client.post("/logout", data={"csrf_token": self.csrf_token("/admin")})
 

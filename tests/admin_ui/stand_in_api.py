@@ -7,15 +7,24 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+from tests.admin_ui.stand_in_records import Records
+from tests.admin_ui.stand_in_system import Past, an_incident
 
 PASSWORD = "correct horse battery"
 STAFF = {
-    "dana@example.com": {"id": "1", "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
-    "timur@example.com": {"id": "2", "email": "timur@example.com", "full_name": "Timur S.", "role": "sales"},
+    "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
+    "timur@example.com": {
+        "id": str(UUID(int=2)),
+        "email": "timur@example.com",
+        "full_name": "Timur S.",
+        "role": "sales",
+    },
 }
 
 
@@ -67,7 +76,22 @@ class State:
             "smtp": "ok",
             "mails_waiting": 2,
             "alerts_waiting": 0,
+            "last_known": {},
+            "states": {"accepted": 8, "provisioned": 218_390, "duplicate": 57, "failed": 0},
+            "mails_failed": 0,
+            "customers": 218_406,
+            "staff_active": 5,
+            "tokens_ending_7d": 0,
+            "p50_seconds": {"async": 0.7, "sync": 0.31},
+            "last_incident": None,
+            "telegram_detail": None,
+            "last_alert_sent_at": None,
+            "workers_seen_at": None,
         }
+    )
+    past: Past = field(default_factory=Past)
+    test_alert: dict[str, Any] = field(
+        default_factory=lambda: {"ok": True, "status": 200, "description": "OK", "message_id": 4812}
     )
     logs: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -77,8 +101,17 @@ class State:
 
     def redis_goes_down(self) -> None:
         names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
-        incident = {"cause": "queue", "started_at": now(), "served_synchronously": 97}
-        self.metrics |= dict.fromkeys(names) | {"redis": "down", "breaker": "open", "incident": incident}
+        incident = an_incident(len(self.past.incidents) + 1, "queue unavailable", datetime.now(UTC), None, 97, 0.41)
+        self.past.incidents.append(incident)
+        last_known = {name: {"value": self.metrics[name], "at": now()} for name in names}
+        self.metrics |= {"redis": "down", "breaker": "open", "incident": incident, "last_known": last_known}
+        self.metrics |= dict.fromkeys(names)
+
+    def redis_comes_back(self) -> None:
+        [incident] = [row for row in self.past.incidents if row["ended_at"] is None]
+        incident["ended_at"] = now()
+        figures = {name: known["value"] for name, known in self.metrics["last_known"].items()}
+        self.metrics |= figures | {"redis": "up", "breaker": "closed", "incident": None, "last_incident": incident}
 
     def note(self, event_type: str, message: str, **metadata: Any) -> None:
         row = {"id": len(self.logs) + 1, "event_type": event_type, "message": message, "created_at": now()}
@@ -90,6 +123,7 @@ class StandInApi:
 
     def __init__(self) -> None:
         self.state = State()
+        self.records = Records(self.state.requests)
         self.calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
         self._server: ThreadingHTTPServer | None = None
@@ -140,7 +174,7 @@ class StandInApi:
                 self.end_headers()
                 self.wfile.write(sent)
 
-            do_GET = do_POST = handle_any  # noqa: N815  # names of the library
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815  # names of the library
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silent: a test looks at `calls`."""
@@ -158,10 +192,9 @@ class StandInApi:
         if call.path == "/api/auth/logout":
             self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
             return 204, None, {}
-        if call.path == "/api/admin/tripwire/requests":
-            status = call.query.get("status", [""])[0]
-            rows = [row for row in self.state.requests if status in ("", row["status"])]
-            return 200, {"requests": rows, "total": len(rows), "next_cursor": None}, {}
+        told = self.records.answer(call, staff)
+        if told is not None:
+            return told
         if staff["role"] != "admin":
             return problem(403, "This is for admins.")
         return self._system(call, staff)
@@ -185,14 +218,38 @@ class StandInApi:
                 return self._switch(call, staff)
             case "GET", "/api/admin/system/metrics":
                 return 200, {**self.state.metrics, "measured_at": now()}, {}
+            case "POST", "/api/admin/system/alerts/test":
+                if self.state.metrics["telegram"] == "not_configured":
+                    return problem(409, "Telegram is not configured.")
+                return 200, self.state.test_alert, {}
+        return self._past(call)
+
+    def _past(self, call: Call) -> tuple[int, Any, dict[str, str]]:
+        match call.method, call.path:
             case "GET", "/api/admin/system/logs":
-                wanted = call.query.get("type", [""])[0]
-                rows = [row for row in reversed(self.state.logs) if wanted in ("", row["event_type"])]
-                return 200, {"logs": rows[: int(call.query["limit"][0])], "next_before": None}, {}
+                return 200, self._logs(call), {}
+            case "GET", "/api/admin/system/history":
+                return 200, self.state.past.history(call.query["window"][0]), {}
+            case "GET", "/api/admin/system/availability":
+                return 200, self.state.past.availability(), {}
+            case "GET", "/api/admin/system/incidents":
+                before = call.query.get("before")
+                return 200, self.state.past.page(int(call.query["limit"][0]), int(before[0]) if before else None), {}
         return problem(404, "There is no such thing.")
 
+    def _logs(self, call: Call) -> dict[str, Any]:
+        wanted, text = (call.query.get(name, [""])[0] for name in ("type", "q"))
+        limit, before = int(call.query["limit"][0]), int(call.query.get("before", ["999999"])[0])
+        rows = [
+            row
+            for row in reversed(self.state.logs)
+            if wanted in ("", row["event_type"]) and text.lower() in row["message"].lower() and row["id"] < before
+        ]
+        return {"logs": rows[:limit], "next_before": rows[limit - 1]["id"] if len(rows) > limit else None}
+
     def _processes(self) -> list[dict[str, Any]]:
-        version, moment = self.state.mode["version"], self.state.mode["changed_at"]
+        version = self.state.mode["version"]
+        moment = (datetime.fromisoformat(self.state.mode["changed_at"]) + timedelta(seconds=0.2)).isoformat()
         return [
             {
                 "service": "api",
@@ -216,6 +273,8 @@ class StandInApi:
     def switch_by(self, who: str, mode: str, reason: str | None) -> None:
         changed = {"mode": mode, "reason": reason, "changed_by": who, "changed_at": now()}
         self.state.mode |= changed | {"version": self.state.mode["version"] + 1}
+        version = self.state.mode["version"]
+        self.state.past.switches.append({"at": now(), "mode": mode, "by": who, "reason": reason, "version": version})
         self.state.note("SWITCH", f"System mode changed to: {mode}", changed_by=who, reason=reason)
 
 

@@ -1,19 +1,33 @@
 """Who sees what, and that no form is taken from elsewhere."""
 
+import re
+
 import pytest
 from flask import Flask
+from werkzeug.routing import Rule
 
 from tests.admin_ui.conftest import ADMIN, HEALTH, Visitor
-from tests.admin_ui.stand_in_api import PASSWORD, StandInApi, now
+from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tests.admin_ui.stand_in_records import a_customer, a_request, uid
 
 OPEN = {"static", "front_door", "alive", "sign_in.show", "sign_in.enter", "sign_in.leave"}
+
+
+def path_of(rule: Rule) -> str:
+    """A path that the rule matches."""
+    some = {"uuid": uid(1), "int": "0", "default": "a", "path": "a"}
+    path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda match: some[match[1] or "default"], path)
 
 
 def test_every_page_but_the_open_ones_asks_to_sign_in(app: Flask, visitor: Visitor) -> None:
     guarded = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in OPEN]
     assert guarded
-    for rule in guarded:
-        assert visitor.read(rule.rule).location.startswith("/login?next="), rule.rule
+    token = {"csrf_token": visitor.csrf_token("/login")}
+    for path, rule in [(path_of(rule), rule) for rule in guarded]:
+        get = "GET" in (rule.methods or ())
+        answer = visitor.read(path) if get else visitor.client.post(path, data=token)
+        assert (answer.location or "").startswith("/login?next="), f"{rule.methods} {path}: {answer.status}"
 
 
 def test_the_front_door_leads_to_the_dashboard(visitor: Visitor) -> None:
@@ -38,28 +52,52 @@ def test_a_form_without_its_token_is_refused(admin: Visitor, api: StandInApi, pa
     assert not api.calls
 
 
-def test_sales_is_refused_the_system_page(sales: Visitor, api: StandInApi) -> None:
+@pytest.mark.parametrize(
+    "path", [HEALTH, "/admin/staff", "/admin/staff/new", f"/admin/staff/{uid(1)}", "/admin/activity", "/admin/queue/"]
+)
+def test_sales_is_refused_the_pages_for_admins(sales: Visitor, api: StandInApi, path: str) -> None:
     api.calls.clear()
-    refused = sales.read(HEALTH)
+    refused = sales.read(path)
     assert refused.status_code == 403
     assert "This page is for admins." in refused.text
     assert not api.calls
 
 
+def test_sales_cannot_do_what_is_for_admins(sales: Visitor, api: StandInApi) -> None:
+    api.state.requests.append(a_request("bek@example.org", "failed"))
+    api.records.customers.append(a_customer())
+    number, user = api.state.requests[0]["request_id"], api.records.customers[0]["user_id"]
+    form = {"csrf_token": sales.csrf_token("/admin/customers"), "count": "1", "email": "hana@example.com"}
+    for path in (
+        f"/admin/requests/{number}/retry",
+        "/admin/requests/retry",
+        f"/admin/customers/{user}/erase",
+        "/admin/staff/new",
+        f"/admin/staff/{uid(1)}/tokens",
+        "/admin/queue/queue/requests/failed/empty",
+    ):
+        assert sales.client.post(path, data=form).status_code == 403, path
+    assert api.state.requests[0]["status"] == "failed"
+    assert not api.records.customers[0]["erased"]
+
+
 def test_sales_cannot_switch(sales: Visitor, api: StandInApi) -> None:
-    form = {"mode": "sync_direct", "version": "9", "csrf_token": sales.csrf_token("/admin")}
+    form = {"mode": "sync_direct", "version": "9", "csrf_token": sales.csrf_token("/admin/customers")}
     assert sales.client.post(HEALTH, data=form).status_code == 403
     assert api.state.mode["mode"] == "async_queue"
 
 
-def test_sales_sees_its_requests_and_nothing_of_the_system(sales: Visitor, api: StandInApi) -> None:
-    row = {"request_id": "1", "email": "anna@example.com", "status": "duplicate", "accepted_at": now()}
-    api.state.requests.append(row)
-    page = sales.read("/admin").text
+def test_sales_sees_its_own_and_nothing_of_the_system(sales: Visitor, api: StandInApi) -> None:
+    api.state.requests.append(a_request("anna@example.com", "duplicate"))
+    assert sales.read("/admin").location == "/admin/customers"
+    page = sales.read("/admin/requests").text
     assert "anna@example.com" in page
     assert "Already a customer" in page
     assert "System Health" not in page
-    assert not [call for call in api.calls if "/system/" in call.path]
+    assert "Technical detail" not in page
+    for path in ("/admin/customers", "/admin/requests", f"/admin/requests/{api.state.requests[0]['request_id']}"):
+        sales.read(path)
+    assert not [call for call in api.calls if "/system/" in call.path or "/staff" in call.path]
 
 
 def test_an_admin_who_lost_the_role_is_told_so(admin: Visitor, api: StandInApi) -> None:

@@ -84,4 +84,4 @@ def test_signing_in_as_somebody_else_revokes_the_token_before(admin: Visitor, ap
     form = {"email": SALES, "password": "correct horse battery", "csrf_token": admin.csrf_token("/admin")}
     assert admin.client.post("/login", data=form).status_code == 303
     assert before not in api.state.tokens
-    assert SALES in admin.read("/admin").text
+    assert SALES in admin.read("/admin/customers").text

@@ -11,9 +11,13 @@ from tests.admin_ui.stand_in_api import StandInApi
 
 def figures(page: str) -> dict[str, str]:
     """The figures of a page by their names."""
-    found = re.findall(r"<dt>([^<]+)</dt>\s*<dd><strong>([^<]+)</strong>", page)
+    found = re.findall(r'class="figure[^>]*>\s*<dt>(.+?)</dt>\s*<dd><strong>(.+?)</strong>', page)
     assert found, "no figures on the page"
-    return dict(found)
+    return {words(name): words(value) for name, value in found}
+
+
+def words(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", markup).split())
 
 
 def test_every_figure_is_shown_as_it_was_measured(admin: Visitor) -> None:
@@ -32,7 +36,7 @@ def test_with_redis_down_its_figures_are_unknown_and_the_others_live_on(admin: V
         assert shown[name] == "Unknown", name
     assert shown["Provisioned, 24 h"] == "12,480"
     assert "Redis is down. Customers are still being created, directly." in page
-    assert "97 requests served directly so far." in page
+    assert "97 requests served directly so far, slowest 0.41 s." in page
     assert "<title>✕ Redis down" in page
 
 
@@ -79,12 +83,13 @@ def test_without_the_api_the_page_still_comes_and_shows_no_figure(admin: Visitor
     page = admin.read(path)
     assert page.status_code == 200
     assert "The API cannot be reached." in page.text
-    assert "<dd>" not in page.text
+    assert 'class="figure' not in page.text
     assert admin.read(path, **{"Tripwire-Refresh": "idle"}).status_code == 503
 
 
 @pytest.mark.parametrize("slowness", [1.2, 5.0])
 def test_a_slow_or_silent_api_costs_less_than_three_seconds(admin: Visitor, api: StandInApi, slowness: float) -> None:
+    admin.read(HEALTH)  # the templates are compiled once; a server does that at its start
     api.slowness = slowness
     began = time.monotonic()
     page = admin.read(HEALTH)

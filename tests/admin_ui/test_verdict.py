@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api_answers import read_metrics, read_mode
 from tripwire_admin_ui.api_client import ApiUnreachable, DatabaseAway
+from tripwire_admin_ui.api_system import read_metrics, read_mode
 from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.verdict import verdict
 

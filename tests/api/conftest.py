@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.waiting import wait_until
 from tripwire_api.app import create_app
+from tripwire_shared.mode.mode import Mode
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role, Staff
@@ -85,6 +88,40 @@ def admin(api: ApiUnderTest) -> Caller:
 @pytest.fixture
 def manager(api: ApiUnderTest) -> Caller:
     return api.member("manager@example.com")
+
+
+CREATE = "/api/admin/tripwire/users"
+
+
+def sell(caller: Caller, email: str = "anna@example.com", **fields: Any) -> dict[str, Any]:
+    """A customer, provisioned at once (in the direct mode, which `direct` switches on)."""
+    answer = caller.post(CREATE, json={"email": email, "full_name": "Anna K.", **fields})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.get_json()
+    return made
+
+
+def take_in(caller: Caller, email: str = "anna@example.com", **fields: Any) -> str:
+    """A request that waits: its id. No worker runs here."""
+    answer = caller.post(CREATE, json={"email": email, "full_name": "Anna K.", **fields})
+    assert answer.status_code == 202, answer.text
+    return str(answer.get_json()["request_id"])
+
+
+@pytest.fixture
+def direct(api: ApiUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The direct mode, obeyed by this process; welcome mails go into a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    store = api.resources.mode_store
+    store.switch(Mode.SYNC_DIRECT, reason=None, changed_by="a test", staff_id=None, expected_version=None)
+    wait_until(lambda: api.resources.mode_cache.current().mode is Mode.SYNC_DIRECT)
+
+
+def sql(api: ApiUnderTest, query: str, *values: Any) -> list[Any]:
+    """What `query` gives, as named tuples."""
+    with api.resources.database.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall()) if cursor.description else []
 
 
 def assert_problem(answer: TestResponse, status: int) -> dict[str, Any]:

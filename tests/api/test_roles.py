@@ -16,8 +16,14 @@ ADMINS_ONLY = [
     ("POST", "/api/admin/system/mode"),
     ("GET", "/api/admin/system/metrics"),
     ("GET", "/api/admin/system/logs"),
+    ("GET", "/api/admin/system/history"),
+    ("GET", "/api/admin/system/availability"),
+    ("GET", "/api/admin/system/incidents"),
     ("POST", "/api/admin/system/alerts/test"),
     ("POST", f"/api/admin/tripwire/requests/{SOME_ID}/retry"),
+    ("POST", "/api/admin/tripwire/requests/retry"),
+    ("DELETE", f"/api/admin/tripwire/users/{SOME_ID}"),
+    ("POST", "/api/admin/tripwire/activity/queue"),
 ]
 
 

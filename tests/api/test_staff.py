@@ -27,7 +27,9 @@ def test_a_new_account_can_sign_in(admin: Caller) -> None:
     made = add(admin)
     assert set(made) == {"id", "email", "full_name", "role", "active"}
     assert (made["email"], made["full_name"], made["active"]) == ("new@example.com", "New Manager", True)
-    assert made in admin.get("/api/admin/staff").get_json()["staff"]
+    listed = next(one for one in admin.get("/api/admin/staff").get_json()["staff"] if one["id"] == made["id"])
+    assert made.items() <= listed.items()
+    assert (listed["tokens"], listed["last_seen_at"]) == (0, None)
     signed_in = admin.post("/api/auth/login", json={"email": made["email"], "password": NEW["password"]})
     assert signed_in.status_code == 200
 

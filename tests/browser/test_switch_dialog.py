@@ -11,7 +11,7 @@ def test_switching_in_the_dialog_shows_the_receipts_coming_in(page: Any, api: St
     assert page.evaluate("document.activeElement.name") == "reason"
     page.keyboard.type("Redis restarts at 14:30")
     api.state.behind = {77}
-    page.click("dialog button")
+    page.click("#dialog button")
     page.wait_for_selector("text=Direct mode is on. You switched it.")
     assert page.is_visible("text=2 of 3 API processes")
     api.state.behind = set()
@@ -37,7 +37,7 @@ def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, 
     api.switch_by("mara@example.com", "sync_direct", "faster")
     page.clock.run_for(6000)
     page.wait_for_selector("#verdict >> text=mara@example.com switched it")
-    page.click("dialog button")
+    page.click("#dialog button")
     page.wait_for_selector("text=Not switched: someone else was faster.")
     assert page.input_value("#reason") == "mine"
 

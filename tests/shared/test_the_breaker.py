@@ -1,8 +1,9 @@
-"""The breaker: opens at the first failure of the queue, costs microseconds while open, closes by itself, once."""
+"""The breaker: opens with the first failure, closes with the first success, and never believes what came late."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,133 +11,153 @@ from tests.waiting import wait_until
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 
+PROBE = 0.02
+
 
 class Queue:
-    """`away`: whether calls and probes fail."""
+    """Stands for Redis; notes what the breaker says."""
 
     def __init__(self) -> None:
-        self.away = False
-        self.probes = 0
-        self.opened: list[str] = []
-        self.states: list[BreakerState] = []
-
-    def call(self) -> str:
-        if self.away:
-            raise QueueUnavailable("ConnectionError")
-        return "done"
+        self.up, self.calls, self.probes = True, 0, 0
+        self.broken = False
+        self.said: list[str] = []
+        self.breaker = Breaker(
+            self.probe,
+            on_open=lambda reason: self.said.append(f"open: {reason}"),
+            probe_interval=PROBE,
+        )
+        self.breaker.listen(lambda state: self.said.append("closed") if state is BreakerState.CLOSED else None)
+        self.said.clear()  # what a listener is told at once
 
     def probe(self) -> None:
         self.probes += 1
+        if self.broken:
+            raise RuntimeError
         self.call()
 
+    def call(self) -> str:
+        self.calls += 1
+        if not self.up:
+            raise QueueUnavailable("refused")
+        return "queued"
+
+    def is_closed(self) -> bool:
+        return self.breaker.state is BreakerState.CLOSED
+
 
 @pytest.fixture
-def queue() -> Queue:
-    return Queue()
+def queue() -> Iterator[Queue]:
+    queue = Queue()
+    queue.breaker.start()
+    yield queue
+    queue.breaker.stop()
 
 
-@pytest.fixture
-def breaker(queue: Queue) -> Iterator[Breaker]:
-    breaker = Breaker(queue.probe, on_open=queue.opened.append, probe_interval=0.02)
-    breaker.listen(queue.states.append)
-    breaker.start()
-    yield breaker
-    breaker.stop()
-
-
-def fail(breaker: Breaker, queue: Queue) -> None:
-    queue.away = True
+def failing(function: Callable[[], object]) -> None:
     with pytest.raises(QueueUnavailable):
-        breaker.call(queue.call)
+        function()
 
 
-def test_the_first_failure_opens_it_and_says_why_once(breaker: Breaker, queue: Queue) -> None:
-    assert breaker.call(queue.call) == "done"
-    assert breaker.trouble is None
-    for _ in range(3):
-        fail(breaker, queue)
-    assert (breaker.state, breaker.trouble) == (BreakerState.OPEN, "ConnectionError")
-    assert queue.opened == ["ConnectionError"]
+def test_one_failure_opens_it_and_then_nobody_waits(queue: Queue) -> None:
+    assert queue.breaker.call(queue.call) == "queued"
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    asked: list[int] = []
+    for _ in range(100):
+        failing(lambda: queue.breaker.call(lambda: asked.append(1)))
+    assert asked == []
+    assert queue.said == ["open: refused"]
 
 
-def test_while_open_nothing_is_called_and_a_refusal_takes_microseconds(breaker: Breaker, queue: Queue) -> None:
-    fail(breaker, queue)
+def test_it_closes_by_itself(queue: Queue) -> None:
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    wait_until(lambda: queue.probes >= 2)
+    queue.up = True
+    wait_until(queue.is_closed)
+    assert queue.breaker.call(queue.call) == "queued"
+    assert queue.said == ["open: refused", "closed"]
+    probes = queue.probes
+    threading.Event().wait(5 * PROBE)
+    assert queue.probes == probes, "while closed nobody probes"
 
-    def never() -> None:
-        raise AssertionError("called although open")
 
+def test_it_opens_and_closes_as_often_as_it_takes(queue: Queue) -> None:
+    for _ in range(5):
+        queue.up = False
+        failing(lambda: queue.breaker.call(queue.call))
+        queue.up = True
+        wait_until(queue.is_closed)
+    assert queue.said == ["open: refused", "closed"] * 5
+
+
+def test_a_failure_that_began_before_the_last_change_does_not_open_it_again(queue: Queue) -> None:
+    began, let_fail = threading.Event(), threading.Event()
+
+    def frozen() -> None:
+        began.set()
+        assert let_fail.wait(10)
+        raise QueueUnavailable("timed out")
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(queue.breaker.call, frozen)
+        assert began.wait(10)
+        queue.up = False
+        failing(lambda: queue.breaker.call(queue.call))
+        queue.up = True
+        wait_until(queue.is_closed)
+        let_fail.set()
+        failing(late.result)
+    assert queue.is_closed()
+    assert queue.said == ["open: refused", "closed"]
+
+
+def test_many_failures_at_once_are_one_outage_and_calls_run_side_by_side(queue: Queue) -> None:
+    together = threading.Barrier(20)
+
+    def frozen() -> None:
+        together.wait(10)  # breaks if the breaker let them in one after the other
+        raise QueueUnavailable("timed out")
+
+    queue.up = False
+    with ThreadPoolExecutor(20) as pool:
+        for call in [pool.submit(queue.breaker.call, frozen) for _ in range(20)]:
+            failing(call.result)
+    assert queue.said == ["open: timed out"]
+
+
+def test_an_error_that_is_not_the_queues_does_not_open_it(queue: Queue) -> None:
+    with pytest.raises(ZeroDivisionError):
+        queue.breaker.call(lambda: 1 / 0)
+    assert queue.is_closed()
+
+
+def test_while_open_a_refusal_takes_microseconds_and_the_reason_is_known(queue: Queue) -> None:
+    assert queue.breaker.trouble is None
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    assert queue.breaker.trouble == "refused"
     took = []
     for _ in range(2000):
         began = time.perf_counter()
-        with pytest.raises(QueueUnavailable):
-            breaker.call(never)
+        failing(lambda: queue.breaker.call(queue.call))
         took.append(time.perf_counter() - began)
     assert sorted(took)[1000] < 0.000_1
 
 
-def test_a_probe_closes_it_as_soon_as_the_queue_is_back(breaker: Breaker, queue: Queue) -> None:
-    fail(breaker, queue)
-    wait_until(lambda: queue.probes >= 3)
-    assert breaker.state is BreakerState.OPEN
-    queue.away = False
-    wait_until(lambda: breaker.state is BreakerState.CLOSED)
-    assert breaker.call(queue.call) == "done"
-    assert queue.states == [BreakerState.CLOSED, BreakerState.OPEN, BreakerState.CLOSED]
-    probes = queue.probes
-    time.sleep(0.1)
-    assert queue.probes == probes, "closed, nobody looks"
-
-
-def test_a_time_out_that_comes_in_after_the_return_does_not_open_it_again(breaker: Breaker, queue: Queue) -> None:
-    begun, finish = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        begun.set()
-        finish.wait(5)
-        raise QueueUnavailable("TimeoutError")
-
-    failures: list[BaseException] = []
-
-    def call() -> None:
-        try:
-            breaker.call(slow)
-        except QueueUnavailable as error:
-            failures.append(error)
-
-    late = threading.Thread(target=call)
-    late.start()
-    begun.wait(5)
-    fail(breaker, queue)  # another call opened it meanwhile,
-    queue.away = False
-    wait_until(lambda: breaker.state is BreakerState.CLOSED)  # and it is over
-    finish.set()
-    late.join(5)
-    assert len(failures) == 1, "the caller is told"
-    assert breaker.state is BreakerState.CLOSED
-    assert queue.opened == ["ConnectionError"]
-
-
-def test_what_is_the_callers_own_fault_does_not_open_it(breaker: Breaker) -> None:
-    def wrong() -> None:
-        raise TypeError
-
-    with pytest.raises(TypeError):
-        breaker.call(wrong)
-    assert breaker.state is BreakerState.CLOSED
-
-
 def test_an_unexpected_error_of_the_probe_does_not_end_the_watching(queue: Queue) -> None:
-    broken = [True]
+    queue.broken = True
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    wait_until(lambda: queue.probes >= 2)
+    queue.broken, queue.up = False, True
+    wait_until(queue.is_closed)
 
-    def probe() -> None:
-        if broken[0]:
-            raise RuntimeError
-        queue.probe()
 
-    breaker = Breaker(probe, on_open=queue.opened.append, probe_interval=0.02)
-    breaker.start()
-    fail(breaker, queue)
-    time.sleep(0.1)
-    broken[0], queue.away = False, False
-    wait_until(lambda: breaker.state is BreakerState.CLOSED)
-    breaker.stop()
+def test_it_stops_at_once_also_while_open() -> None:
+    queue = Queue()
+    queue.breaker.start()
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    queue.breaker.stop()
+    assert not queue.breaker._thread.is_alive()

@@ -17,14 +17,14 @@ def person() -> SignedIn:
 
 def signed_in_only(pages: Blueprint) -> Blueprint:
     """Everybody who is signed in."""
-    pages.before_request(_require_sign_in)
+    pages.before_request(require_sign_in)
     return pages
 
 
 def admins_only(pages: Blueprint) -> Blueprint:
     """Admins; sales gets a page that says so."""
-    pages.before_request(_require_sign_in)
-    pages.before_request(_require_admin)
+    pages.before_request(require_sign_in)
+    pages.before_request(require_admin)
     return pages
 
 
@@ -36,13 +36,13 @@ def to_sign_in(note: str | None = None) -> Response | tuple[str, int]:
     return redirect(url_for("sign_in.show", next=wanted, note=note))
 
 
-def _require_sign_in() -> Response | tuple[str, int] | None:
+def require_sign_in() -> Response | tuple[str, int] | None:
     if g.session.person is not None:
         return None
     return to_sign_in("ended" if g.session_ended else None)
 
 
-def _require_admin() -> tuple[str, int] | None:
+def require_admin() -> tuple[str, int] | None:
     if person().is_admin:
         return None
     return for_admins_page()

@@ -10,7 +10,7 @@ import requests
 from flask import g
 
 from tripwire_admin_ui import api_answers
-from tripwire_admin_ui.api_answers import HealthEvent, Metrics, Mode, RequestList, SwitchAnswer, UnreadableAnswer
+from tripwire_admin_ui.api_answers import UnreadableAnswer
 from tripwire_admin_ui.session_cookie import SignedIn
 from tripwire_shared import timings
 
@@ -42,8 +42,12 @@ class NotAllowed(ApiFailure):
     """The person's role may not do this."""
 
 
-class SwitchedMeanwhile(ApiFailure):
-    """The mode has another version than the one that the page showed."""
+class NotThere(ApiFailure):
+    """There is no such thing, or the person may not see it."""
+
+
+class Conflict(ApiFailure):
+    """What is there already does not allow this; the message is the API's reason."""
 
 
 class TooManyTries(ApiFailure):
@@ -55,7 +59,19 @@ class TooManyTries(ApiFailure):
 
 
 class FieldsRefused(ApiFailure):
-    """The API refuses what was entered; the message says which field and why."""
+    """The API refuses what was entered; the message says which field and why, `errors` the same for each field."""
+
+    def __init__(self, message: str, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or {}
+
+
+# Statuses that mean the same wherever they come.
+PLAIN: Mapping[int, type[ApiFailure]] = {
+    HTTPStatus.UNAUTHORIZED: NotSignedIn,
+    HTTPStatus.FORBIDDEN: NotAllowed,
+    HTTPStatus.CONFLICT: Conflict,
+}
 
 
 class Budget:
@@ -86,32 +102,12 @@ class ApiClient:
             )
             return SignedIn(token, *fields)
 
-        return self._call("POST", "/api/auth/login", read, Budget(), body=body)
+        return self.call("POST", "/api/auth/login", read, Budget(), body=body)
 
     def sign_out(self, token: str) -> None:
-        self._call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
+        self.call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
 
-    def mode(self, token: str, budget: Budget) -> Mode:
-        return self._call("GET", "/api/admin/system/mode", api_answers.read_mode, budget, token)
-
-    def switch(self, token: str, mode: str, reason: str, version: int) -> SwitchAnswer:
-        """Raises SwitchedMeanwhile where `version` is stale."""
-        body = {"mode": mode, "version": version} | ({"reason": reason} if reason else {})
-        return self._call("POST", "/api/admin/system/mode", api_answers.read_switch, Budget(), token, body=body)
-
-    def metrics(self, token: str, budget: Budget) -> Metrics:
-        return self._call("GET", "/api/admin/system/metrics", api_answers.read_metrics, budget, token)
-
-    def events(self, token: str, budget: Budget, limit: int, event_type: str = "") -> tuple[HealthEvent, ...]:
-        query = {"limit": str(limit)} | ({"type": event_type} if event_type else {})
-        return self._call("GET", "/api/admin/system/logs", api_answers.read_events, budget, token, query=query)
-
-    def requests(self, token: str, budget: Budget, limit: int, status: str = "") -> RequestList:
-        query = {"limit": str(limit)} | ({"status": status} if status else {})
-        path = "/api/admin/tripwire/requests"
-        return self._call("GET", path, api_answers.read_requests, budget, token, query=query)
-
-    def _call(
+    def call(
         self,
         method: str,
         path: str,
@@ -120,11 +116,15 @@ class ApiClient:
         token: str = "",
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        key: str = "",
     ) -> T:
+        """One call; `key` is its Idempotency-Key. What may be asked of each noun: api_system, api_requests, …"""
         # The browser's address: the API counts failed sign-ins by it, and believes it from its TRUSTED_PROXIES.
         headers = {"Accept": "application/json", "X-Request-ID": g.request_id, "X-Forwarded-For": g.client_address}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        if key:
+            headers["Idempotency-Key"] = key
         status, answer_headers, content = self._exchange(method, path, headers, query, body, budget)
         document = _document(content)
         if status >= HTTPStatus.BAD_REQUEST:
@@ -191,15 +191,13 @@ def _failure(
 ) -> ApiFailure:
     """The one table from the API's statuses to failures."""
     detail = api_answers.text(problem or {}, "detail") or api_answers.text(problem or {}, "title") or ""
+    if status in PLAIN:
+        return PLAIN[status](detail)
     match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return NotSignedIn(detail)
-        case HTTPStatus.FORBIDDEN:
-            return NotAllowed(detail)
-        case HTTPStatus.CONFLICT:
-            return SwitchedMeanwhile(detail)
+        case HTTPStatus.NOT_FOUND if problem is not None:
+            return NotThere(detail)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.BAD_REQUEST:
-            return FieldsRefused(_field_errors(problem or {}) or detail or "The API refused what was entered.")
+            return _fields_refused(problem or {}, detail)
         case HTTPStatus.TOO_MANY_REQUESTS if not answers_token:
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
@@ -210,11 +208,17 @@ def _failure(
     return ApiFailure(f"The API answered {status}" + (f": {detail}" if detail else "."))
 
 
-def _field_errors(problem: Mapping[str, Any]) -> str:
+def _fields_refused(problem: Mapping[str, Any], detail: str) -> FieldsRefused:
+    errors = _field_errors(problem)
+    words = "; ".join(f"{field}: {why}" for field, why in errors.items())
+    return FieldsRefused(words or detail or "The API refused what was entered.", errors)
+
+
+def _field_errors(problem: Mapping[str, Any]) -> Mapping[str, str]:
     errors = problem.get("errors")
     if not isinstance(errors, Mapping):
-        return ""
-    return "; ".join(
-        f"{field}: {' '.join(str(message) for message in messages) if isinstance(messages, list) else messages}"
+        return {}
+    return {
+        str(field): " ".join(str(message) for message in messages) if isinstance(messages, list) else str(messages)
         for field, messages in errors.items()
-    )
+    }

@@ -3,22 +3,35 @@
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from importlib import metadata
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from tripwire_admin_ui import csrf, error_pages, sign_in, wording
+from tripwire_admin_ui import csrf, error_pages, list_wording, navigation, queue_console, sign_in, wording
 from tripwire_admin_ui.access import admins_only, signed_in_only
 from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.assets import Assets
 from tripwire_admin_ui.client_address import client_address
-from tripwire_admin_ui.pages import dashboard, system_health
+from tripwire_admin_ui.pages import (
+    activity,
+    customers,
+    dashboard,
+    one_customer,
+    one_request,
+    requests,
+    staff,
+    system_health,
+    tokens,
+)
 from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.session_cookie import SessionCookie
+from tripwire_admin_ui.session_cookie import SessionCookie, take_notice
 from tripwire_shared import timings
 from tripwire_shared.settings import Settings
 
+VERSION = metadata.version("tripwire-admin-ui")
 LARGEST_FORM = 64 * 1024
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -28,7 +41,7 @@ CONTENT_SECURITY_POLICY = (
 
 def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = time.time) -> Flask:
     """`clock` gives the seconds since 1970; sessions age by it."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     cookie = SessionCookie(settings.secret_keys, clock)
@@ -49,15 +62,22 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     @app.after_request
     def finish(response: Response) -> Response:
         cookie.write(response)
-        return _with_headers(response)
+        return queue_console.with_policy(_with_headers(response))
 
+    Assets().install(app)
     wording.install(app)
+    list_wording.install(app)
     app.context_processor(_page_context)
     error_pages.install(app)
 
     app.register_blueprint(sign_in.pages(api))  # open to everybody
     app.register_blueprint(signed_in_only(dashboard.pages(api)))
     app.register_blueprint(admins_only(system_health.pages(api)))
+    for pages in (requests, one_request, customers, one_customer):  # sales sees its own: the API gives it no others
+        app.register_blueprint(signed_in_only(pages.pages(api)))
+    for pages_for_admins in (staff, tokens, activity):
+        app.register_blueprint(admins_only(pages_for_admins.pages(api)))
+    queue_console.mount(app, api, settings.queue_url)  # admins only, by path
 
     @app.get("/")
     def front_door() -> AnyResponse:
@@ -72,9 +92,15 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
 
 def _page_context() -> dict[str, object]:
     """What every template may use. A refresh asks for the same page without the frame around it."""
+    signed_in = g.session.person
     return {
         "layout": "fragment.html" if is_refresh() else "layout.html",
         "session": g.session,
+        "menu": navigation.entries(is_admin=signed_in.is_admin, existing=current_app.view_functions)
+        if signed_in
+        else (),
+        "version": VERSION,
+        "take_notice": take_notice,
         "request_id": g.request_id,
         "refresh_seconds": timings.UI_REFRESH,
         "ageing_after": timings.UI_FIGURE_AGEING_AFTER,

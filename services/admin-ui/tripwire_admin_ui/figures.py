@@ -2,45 +2,50 @@
 
 from dataclasses import dataclass
 
+from tripwire_admin_ui.api_system import IN_REDIS, LastKnown
 from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.wording import duration, number
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`text` is None where the figure is unknown."""
+    """`text` is None where the figure is unknown; `was` is then what it was. `status` names the requests behind it."""
 
     name: str
     text: str | None
+    unit: str = ""
+    was: LastKnown | None = None
+    status: str = ""
 
 
 def queue_figures(state: SystemState) -> tuple[Figure, ...]:
     """Counted in Redis."""
-    names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
-    return tuple(_count(state, name.capitalize(), name) for name in names)
+    last_known = state.metrics.last_known if state.metrics else {}
+    return tuple(_count(state, name.capitalize(), name, was=last_known.get(name)) for name in IN_REDIS)
 
 
 def database_figures(state: SystemState) -> tuple[Figure, ...]:
     """Counted in PostgreSQL."""
     return (
-        _count(state, "Under way", "accepted_unfinished"),
+        _count(state, "Under way", "accepted_unfinished", status="accepted"),
         _oldest(state),
-        _count(state, "Provisioned, 24 h", "provisioned_24h"),
-        _count(state, "Failed, 24 h", "failed_24h"),
+        _count(state, "Provisioned, 24 h", "provisioned_24h", status="provisioned"),
+        _count(state, "Failed, 24 h", "failed_24h", status="failed"),
         _count(state, "Mails waiting", "mails_waiting"),
         _count(state, "Alerts waiting", "alerts_waiting"),
     )
 
 
-def _count(state: SystemState, name: str, field: str) -> Figure:
-    value = getattr(state.metrics, field) if state.metrics else None
-    return Figure(name, None if value is None else number(value))
+def _count(state: SystemState, name: str, field: str, *, status: str = "", was: LastKnown | None = None) -> Figure:
+    value = state.count(field)
+    return Figure(name, None if value is None else number(value), was=was, status=status)
 
 
 def _oldest(state: SystemState) -> Figure:
     """Null means "no request waits" when we know that none is under way, and "unknown" otherwise."""
     metrics = state.metrics
     if metrics is not None and metrics.oldest_accepted_seconds is not None:
-        return Figure("Oldest waiting", duration(metrics.oldest_accepted_seconds))
-    none_waits = metrics is not None and metrics.accepted_unfinished == 0
+        text, _, unit = duration(metrics.oldest_accepted_seconds).partition(" ")
+        return Figure("Oldest waiting", text, unit)
+    none_waits = state.count("accepted_unfinished") == 0
     return Figure("Oldest waiting", "none" if none_waits else None)

@@ -35,12 +35,16 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Session:
-    """Times are seconds since 1970. `person` is None before signing in: the form there needs a CSRF token too."""
+    """Times are seconds since 1970. `person` is None before signing in: the form there needs a CSRF token too.
+
+    `notice` is what came of the last form, title and text, for the page that is shown next.
+    """
 
     csrf_token: str
     started_at: float
     used_at: float
     person: SignedIn | None = None
+    notice: tuple[str, str] = ("", "")
 
 
 class SessionCookie:
@@ -81,7 +85,8 @@ class SessionCookie:
         try:
             fields = json.loads(self._sealer.unseal(sealed))
             person = fields.pop("person")
-            return Session(**fields, person=SignedIn(**person) if person else None)
+            notice = fields.pop("notice", ("", ""))
+            return Session(**fields, person=SignedIn(**person) if person else None, notice=tuple(notice))
         except (ValueError, TypeError, KeyError):  # altered, of another key, or of an older version
             return None
 
@@ -94,6 +99,19 @@ def begin(person: SignedIn) -> None:
 def end() -> None:
     """Forgets the person."""
     g.session = replace(g.session, csrf_token=token_urlsafe(24), person=None)
+
+
+def leave_notice(title: str, text: str) -> None:
+    """Says what came of a form, on the page that its redirect leads to; never a secret."""
+    g.session = replace(g.session, notice=(title, text))
+
+
+def take_notice() -> tuple[str, str]:
+    """The notice, once: it is gone from the cookie that goes out with this page."""
+    notice: tuple[str, str] = g.session.notice
+    if notice[0]:
+        g.session = replace(g.session, notice=("", ""))
+    return notice
 
 
 def _is_over(session: Session, now: float) -> bool:

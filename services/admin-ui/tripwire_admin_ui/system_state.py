@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tripwire_admin_ui.api_answers import HealthEvent, Metrics, Mode
 from tripwire_admin_ui.api_client import (
     ApiClient,
     ApiFailure,
@@ -15,6 +14,7 @@ from tripwire_admin_ui.api_client import (
     NotAllowed,
     NotSignedIn,
 )
+from tripwire_admin_ui.api_system import Metrics, Mode, SystemApi
 
 T = TypeVar("T")
 
@@ -28,7 +28,6 @@ class SystemState:
     metrics: Metrics | None
     failed_requests: int | None
     failures: tuple[ApiFailure, ...] = ()
-    events: tuple[HealthEvent, ...] | None = None
 
     @property
     def api_away(self) -> bool:
@@ -49,11 +48,16 @@ class SystemState:
     def direct(self) -> bool:
         return self.mode is not None and self.mode.mode == "sync_direct"
 
+    def count(self, name: str) -> int | None:
+        """A figure by its name in the contract; None is unknown."""
+        return self.metrics.count(name) if self.metrics else None
+
 
 class Reader:
-    """Asks for one part after the other; once the API does not answer, it is asked no more for this page."""
+    """Asks for one part after the other within one budget; once the API does not answer, it is asked no more."""
 
     def __init__(self) -> None:
+        self.budget = Budget()
         self.failures: list[ApiFailure] = []
 
     def read(self, call: Callable[[], T]) -> T | None:
@@ -68,19 +72,16 @@ class Reader:
             return None
 
 
-def read_system_state(api: ApiClient, token: str, events: int = 0, event_type: str = "") -> SystemState:
-    """Mode, figures and the number of failed requests; with `events`, also so many lines of the health log."""
-    budget = Budget()
-    reader = Reader()
-    mode = reader.read(lambda: api.mode(token, budget))
-    metrics = reader.read(lambda: api.metrics(token, budget))
-    failed = reader.read(lambda: api.requests(token, budget, limit=1, status="failed"))
-    lines = reader.read(lambda: api.events(token, budget, events, event_type)) if events else None
+def read_system_state(api: ApiClient, token: str, reader: Reader | None = None) -> SystemState:
+    """Mode and figures. A `reader` is given where a page reads more than these."""
+    reader = reader or Reader()
+    system = SystemApi(api)
+    mode = reader.read(lambda: system.mode(token, reader.budget))
+    metrics = reader.read(lambda: system.metrics(token, reader.budget))
     return SystemState(
         read_at=datetime.now(UTC),
         mode=mode,
         metrics=metrics,
-        failed_requests=failed.total if failed else None,
+        failed_requests=metrics.states.get("failed") if metrics else None,
         failures=tuple(reader.failures),
-        events=lines,
     )

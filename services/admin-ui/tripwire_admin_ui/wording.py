@@ -42,6 +42,19 @@ def stamp(moment: datetime) -> str:
     return f"{local.day} {local:%b, %H:%M}"
 
 
+def day_at(moment: datetime) -> str:
+    """`on 19 Nov at 09:40`, in UTC, within a sentence."""
+    local = moment.astimezone(UTC)
+    return f"on {local.day} {local:%b at %H:%M}"
+
+
+def rate(seconds: float | None) -> str:
+    """Seconds as they stand in a table: `0.41`; unknown is a dash."""
+    if seconds is None:
+        return "–"  # noqa: RUF001  # a dash, as in every table
+    return f"{seconds:.3g}" if seconds < 10 else f"{seconds:.0f}"
+
+
 def label(name: str) -> str:
     """`changed_by` → `Changed by`."""
     words = name.replace("_", " ").strip()
@@ -56,5 +69,5 @@ def plain(value: Any) -> str:
 
 
 def install(app: Flask) -> None:
-    for read in (number, duration, clock, stamp, label, plain, mode_name):
+    for read in (number, duration, clock, stamp, day_at, rate, label, plain, mode_name):
         app.add_template_filter(read)

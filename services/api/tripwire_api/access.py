@@ -9,14 +9,21 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
 
 from flask import g, request
 
+from tripwire_api.client_request import client_address
+from tripwire_shared.activity.activity_log import acting_from
 from tripwire_shared.errors import TripwireError
 from tripwire_shared.resources import Resources
 from tripwire_shared.staff.staff import Role, Staff
 
 Guard = Callable[[], None]
+P = ParamSpec("P")
+R = TypeVar("R")
 BUCKETS_AT_MOST = 10_000
 
 
@@ -84,6 +91,7 @@ def staff_only(resources: Resources) -> Guard:
         if not limit.take(token):
             raise TooManyRequests
         g.staff, g.token = staff, token
+        acting_from(client_address(resources.settings.trusted_proxies))
 
     return guard
 
@@ -109,6 +117,11 @@ def current_staff_or_none() -> Staff | None:
     return staff
 
 
+def only_own(staff: Staff) -> UUID | None:
+    """The filter of what a caller sees: a manager their own, an admin all."""
+    return None if staff.role is Role.ADMIN else staff.id
+
+
 def current_token() -> str:
     token: str = g.token
     return token
@@ -120,3 +133,14 @@ def admins_only() -> Staff:
     if staff.role is not Role.ADMIN:
         raise Forbidden
     return staff
+
+
+def for_admins(view: Callable[P, R]) -> Callable[P, R]:
+    """A route for admins among others' routes; refuses before the body is looked at."""
+
+    @wraps(view)
+    def guarded(*arguments: P.args, **more: P.kwargs) -> R:
+        admins_only()
+        return view(*arguments, **more)
+
+    return guarded

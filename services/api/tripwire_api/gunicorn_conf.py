@@ -6,7 +6,7 @@ import sys
 import tempfile
 from typing import Any
 
-from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
     _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
@@ -18,9 +18,9 @@ except SettingsError as error:
 # import whether figures are kept in files, and gunicorn's processes inherit what it decided.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tripwire-metrics-")
 
-bind = f"{_settings.api_host}:{_settings.api_port}"
+bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = "tripwire_api.gunicorn_worker.ApiWorker"  # gthread that drains
 threads = _settings.web_threads
 # Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
 timeout = 45

@@ -9,6 +9,7 @@ from tripwire_api.access import Forbidden, NotSignedIn, TooManyRequests, current
 from tripwire_shared.errors import (
     Conflict,
     DatabaseUnavailable,
+    IdentityProviderUnavailable,
     InvalidFields,
     NotFound,
     QueueUnavailable,
@@ -33,6 +34,7 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (LoginThrottled, 429, "Too many tries"),
     (TooManyRequests, 429, "Too many requests"),
     (DatabaseUnavailable, 503, "Database unavailable"),
+    (IdentityProviderUnavailable, 503, "Identity provider unavailable"),
     (QueueUnavailable, 503, "Queue unavailable"),
 ]
 RETRY_AFTER = {429: "1", 503: "2"}

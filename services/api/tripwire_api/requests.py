@@ -3,51 +3,46 @@
 import threading
 import time
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from flask import Response, jsonify, request
+from flask import request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from tripwire_api.access import admins_only, current_staff
-from tripwire_shared.database import off_the_clock
-from tripwire_shared.intake.request_states import Request, RequestStatus, Step
-from tripwire_shared.intake.request_store import RequestFilter, RequestStore
+from tripwire_api.access import admins_only, current_staff, for_admins, only_own
+from tripwire_api.field_rules import ListQuerySchema, Moment
+from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
+from tripwire_api.stopping import STOPPING
+from tripwire_shared.database import off_the_clock, within
+from tripwire_shared.intake.request_list import RequestList
+from tripwire_shared.intake.request_states import ListedRequest, RequestFilter, RequestMode, RequestStatus
 from tripwire_shared.resources import Resources
-from tripwire_shared.staff.staff import Role, Staff
-from tripwire_shared.timings import PREFER_WAIT_MAX, PREFER_WAIT_POLL
+from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 
 IDS_AT_MOST = 100
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "description": "`wait=10` holds the answer until the request is finished or the seconds (at most 30) are over.",
+    "schema": {"type": "string", "example": "wait=10"},
+}
 
 
-class StepSchema(Schema):
-    step = fields.String(required=True)
-    at = fields.String(required=True)
-    detail = fields.String(allow_none=True)
-
-
-class RequestSchema(Schema):
-    request_id = fields.String(required=True)
-    email = fields.String(required=True)
-    full_name = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf([status.value for status in RequestStatus]))
-    mode = fields.String(required=True, validate=validate.OneOf(["async", "sync", "fallback"]))
-    attempts = fields.Integer(required=True)
-    error = fields.String(allow_none=True)
-    user_id = fields.String(allow_none=True)
-    accepted_at = fields.String(required=True)
-    finished_at = fields.String(allow_none=True)
-    welcome_email = fields.String(allow_none=True)
-    steps = fields.List(fields.Nested(StepSchema))
+class RequestCountsSchema(Schema):
+    accepted = fields.Integer(required=True)
+    provisioned = fields.Integer(required=True)
+    duplicate = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
 
 
 class RequestListSchema(Schema):
     requests = fields.List(fields.Nested(RequestSchema), required=True)
     total = fields.Integer(required=True)
+    counts = fields.Nested(RequestCountsSchema, required=True)
     next_cursor = fields.String(allow_none=True)
+    previous_cursor = fields.String(allow_none=True)
 
 
 class CommaSeparatedIds(fields.Field[list[UUID]]):
@@ -63,29 +58,50 @@ class CommaSeparatedIds(fields.Field[list[UUID]]):
             raise ValidationError("Must be ids of requests, separated by commas.") from None
 
 
-class RequestQuerySchema(Schema):
-    status = fields.String(validate=validate.OneOf([status.value for status in RequestStatus]))
+class RequestQuerySchema(ListQuerySchema):
+    status = fields.String(validate=validate.OneOf(REQUEST_STATUSES))
+    mode = fields.String(validate=validate.OneOf(REQUEST_MODES))
+    ids = CommaSeparatedIds(metadata={"type": "string", "description": f"Up to {IDS_AT_MOST}, separated by commas."})
+
+
+class RetryFilterSchema(Schema):
+    """Which failed requests to take up again: all that match every field given."""
+
+    class Meta:
+        unknown = RAISE
+
     q = fields.String(validate=validate.Length(max=254))
-    ids = CommaSeparatedIds()
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
-    cursor = fields.String(validate=validate.Length(max=200))
+    mode = fields.String(validate=validate.OneOf(REQUEST_MODES))
+    manager_id = fields.UUID()
+    since = Moment(data_key="from")
+    until = Moment(data_key="to", whole_day=True)
+
+
+class RetriedSchema(Schema):
+    retried = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    remaining = fields.Integer(required=True)
 
 
 class LongWaits:
     """`Prefer: wait`: at most half of the process' threads wait; the others stay free for everybody else."""
 
     def __init__(self, threads: int) -> None:
-        self._places = threading.BoundedSemaphore(max(1, threads // 2))
+        self._places = threading.BoundedSemaphore(threads // 2)
 
-    def until_finished(self, store: RequestStore, found: Request, only_staff: UUID | None, seconds: float) -> Request:
+    def until_finished(
+        self, requests: RequestList, found: ListedRequest, only_staff: UUID | None, seconds: float
+    ) -> ListedRequest:
         if seconds <= 0 or found.finished or not self._places.acquire(blocking=False):
             return found
         try:
-            give_up_at = time.monotonic() + seconds
-            while not found.finished and (left := give_up_at - time.monotonic()) > 0:
-                with off_the_clock():
+            # Each look has a budget of its own: three hundred of them may take longer than one request's.
+            with off_the_clock():
+                give_up_at = time.monotonic() + seconds
+                while not found.finished and not STOPPING.is_set() and (left := give_up_at - time.monotonic()) > 0:
                     time.sleep(min(PREFER_WAIT_POLL, left))
-                found = store.get(found.id, only_staff)
+                    with within(API_REQUEST_BUDGET):
+                        found = requests.get(found.id, only_staff)
             return found
         finally:
             self._places.release()
@@ -93,79 +109,77 @@ class LongWaits:
 
 def blueprint(resources: Resources) -> Blueprint:
     routes = Blueprint("requests", __name__, url_prefix="/api/admin/tripwire/requests", description="Requests")
-    store = resources.requests
+    requests, max_attempts = resources.request_list, resources.settings.job_max_attempts
     waits = LongWaits(resources.settings.web_threads)
 
     @routes.route("")
-    class RequestList(MethodView):
+    class Requests(MethodView):
         @routes.arguments(RequestQuerySchema, location="query")
         @routes.response(200, RequestListSchema)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
-            """Requests that match, newest first; a manager's own, an admin's all."""
-            status = RequestStatus(query["status"]) if "status" in query else None
-            ids = tuple(query["ids"]) if "ids" in query else None
-            wanted = RequestFilter(only_own(current_staff()), status, query.get("q"), ids)
-            page = store.page(wanted, query["limit"], query.get("cursor"))
-            shown = [request_body(found) for found in page.requests]
-            return {"requests": shown, "total": page.total, "next_cursor": page.next_cursor}
+            """Requests that match, newest first; a manager's own, an admin's all. `counts`: whatever their status."""
+            wanted = request_filter(query, only_own(current_staff()))
+            page, counts = requests.page(wanted, query["limit"], query.get("cursor"))
+            return {
+                "requests": [request_body(found, max_attempts) for found in page.items],
+                "total": sum(counts.values()) if wanted.status is None else counts[wanted.status],
+                "counts": {status.value: counted for status, counted in counts.items()},
+                "next_cursor": page.next_cursor,
+                "previous_cursor": page.previous_cursor,
+            }
 
     @routes.route("/<uuid:request_id>")
     class RequestItem(MethodView):
+        @routes.doc(parameters=[PREFER])
         @routes.response(200, RequestSchema)
         def get(self, request_id: UUID) -> dict[str, Any]:
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""
             only_staff = only_own(current_staff())
-            found = store.get(request_id, only_staff)
-            found = waits.until_finished(store, found, only_staff, wanted_wait())
-            return request_body(found, store.steps(found))
+            found = requests.get(request_id, only_staff)
+            found = waits.until_finished(requests, found, only_staff, wanted_wait())
+            return request_body(found, max_attempts, requests.steps(found))
 
     @routes.route("/<uuid:request_id>/retry")
     class RequestRetry(MethodView):
         @routes.response(202, RequestSchema)
-        def post(self, request_id: UUID) -> Response:
+        def post(self, request_id: UUID) -> dict[str, Any]:
             """Takes a failed request up again (admin)."""
-            staff = admins_only()
-            store.retry(request_id, staff.id)
-            found = store.get(request_id)
-            answer = jsonify(request_body(found, store.steps(found)))
-            answer.status_code = 202
-            return answer
+            resources.requests.retry(request_id, admins_only().id)
+            found = requests.get(request_id)
+            return request_body(found, max_attempts, requests.steps(found))
+
+    @routes.route("/retry")
+    class MatchingRetry(MethodView):
+        # The body is read after the role: a manager is told 403 whatever was sent.
+        decorators: ClassVar = [for_admins]
+
+        @routes.arguments(RetryFilterSchema)
+        @routes.response(202, RetriedSchema)
+        def post(self, fields: dict[str, Any]) -> dict[str, Any]:
+            """Takes failed requests that match up again, 100 a call (admin). Call again until none is `remaining`."""
+            return asdict(requests.retry_matching(request_filter(fields, None), current_staff().id))
 
     return routes
 
 
-def only_own(staff: Staff) -> UUID | None:
-    """The filter of a list: a manager sees their own, an admin all."""
-    return None if staff.role is Role.ADMIN else staff.id
+def request_filter(query: dict[str, Any], only_staff: UUID | None) -> RequestFilter:
+    return RequestFilter(
+        only_staff=only_staff,
+        status=RequestStatus(query["status"]) if "status" in query else None,
+        q=query.get("q"),
+        ids=tuple(query["ids"]) if "ids" in query else None,
+        mode=RequestMode(query["mode"]) if "mode" in query else None,
+        manager_id=query.get("manager_id"),
+        since=query.get("since"),
+        until=query.get("until"),
+    )
 
 
 def wanted_wait() -> float:
     """The seconds of `Prefer: wait=…`, at most 30; a malformed preference is ignored (RFC 7240)."""
     for preference in request.headers.get("Prefer", "").split(","):
-        name, _, value = preference.strip().partition("=")
-        if name.lower() == "wait" and value.strip().strip('"').isdecimal():
-            return min(float(value.strip().strip('"')), PREFER_WAIT_MAX)
+        name, _, value = preference.partition(";")[0].partition("=")
+        seconds = value.strip().strip('"')
+        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdecimal():
+            return min(float(seconds), PREFER_WAIT_MAX)
     return 0.0
-
-
-def request_body(found: Request, steps: list[Step] | None = None) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "request_id": str(found.id),
-        "email": found.email,
-        "full_name": found.full_name,
-        "status": found.status.value,
-        "mode": found.mode.value,
-        "attempts": found.attempts,
-        "error": found.error,
-        "user_id": None if found.user_id is None else str(found.user_id),
-        "accepted_at": iso(found.accepted_at),
-        "finished_at": None if found.finished_at is None else iso(found.finished_at),
-        "welcome_email": found.welcome_email,
-    }
-    if steps is not None:
-        body["steps"] = [{**asdict(step), "at": iso(step.at)} for step in steps]
-    return body
-
-
-def iso(at: datetime) -> str:
-    return at.isoformat()

@@ -11,8 +11,10 @@ from marshmallow import RAISE, Schema, fields, post_load, validate
 from tripwire_api.access import current_staff
 from tripwire_api.field_rules import email_field, full_name_field, one_line_field, password_field
 from tripwire_api.sessions import StaffSchema, staff_body
+from tripwire_api.shapes import StaffNameSchema, iso, iso_or_none, staff_name
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.resources import Resources
-from tripwire_shared.staff.staff import Role, StaffChange
+from tripwire_shared.staff.staff import ListedStaff, Role, StaffChange
 from tripwire_shared.staff.tokens import NewToken, TokenListed
 
 SECONDS_A_DAY = 86_400.0
@@ -41,7 +43,8 @@ class StaffChangeSchema(Schema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> StaffChange:
         role = Role(data["role"]) if "role" in data else None
-        return StaffChange(data.get("full_name"), role, data.get("active"), data.get("password"))
+        name = data["full_name"].strip() if "full_name" in data else None
+        return StaffChange(name, role, data.get("active"), data.get("password"))
 
 
 class NewTokenSchema(Schema):
@@ -58,10 +61,18 @@ class TokenSchema(Schema):
     name = fields.String(required=True)
     created_at = fields.String(required=True)
     expires_at = fields.String(allow_none=True)
+    last_used_at = fields.String(allow_none=True)
+    created_by = fields.Nested(StaffNameSchema, allow_none=True)
+
+
+class ListedStaffSchema(StaffSchema):
+    created_at = fields.String(required=True)
+    tokens = fields.Integer(required=True)
+    last_seen_at = fields.String(allow_none=True)
 
 
 class StaffListSchema(Schema):
-    staff = fields.List(fields.Nested(StaffSchema), required=True)
+    staff = fields.List(fields.Nested(ListedStaffSchema), required=True)
 
 
 class TokenListSchema(Schema):
@@ -76,22 +87,22 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(200, StaffListSchema)
         def get(self) -> dict[str, Any]:
             """Everybody."""
-            return {"staff": [staff_body(staff) for staff in resources.staff.list()]}
+            return {"staff": [listed_body(staff) for staff in resources.staff.list()]}
 
         @routes.arguments(NewStaffSchema)
         @routes.response(201, StaffSchema)
         def post(self, new: dict[str, Any]) -> dict[str, Any]:
             """Adds somebody."""
-            email, name = new["email"].strip().lower(), new["full_name"].strip()
+            email, name = normalised_email(new["email"]), new["full_name"].strip()
             made = resources.staff.create(email, name, Role(new["role"]), new["password"], current_staff().id)
             return staff_body(made)
 
     @routes.route("/<uuid:staff_id>")
     class StaffItem(MethodView):
-        @routes.response(200, StaffSchema)
+        @routes.response(200, ListedStaffSchema)
         def get(self, staff_id: UUID) -> dict[str, Any]:
             """One member of staff."""
-            return staff_body(resources.staff.get(staff_id))
+            return listed_body(resources.staff.get_listed(staff_id))
 
         @routes.arguments(StaffChangeSchema)
         @routes.response(200, StaffSchema)
@@ -131,7 +142,15 @@ def token_body(token: NewToken | TokenListed) -> dict[str, Any]:
     body = {
         "id": str(token.id),
         "name": token.name,
-        "created_at": token.created_at.isoformat(),
-        "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
+        "created_at": iso(token.created_at),
+        "expires_at": iso_or_none(token.expires_at),
     }
-    return {**body, "token": token.token} if isinstance(token, NewToken) else body
+    if isinstance(token, NewToken):
+        return {**body, "token": token.token}
+    created_by = None if token.created_by is None else staff_name(token.created_by)
+    return {**body, "last_used_at": iso_or_none(token.last_used_at), "created_by": created_by}
+
+
+def listed_body(staff: ListedStaff) -> dict[str, Any]:
+    seen = {"created_at": iso(staff.created_at), "tokens": staff.tokens}
+    return {**staff_body(staff), **seen, "last_seen_at": iso_or_none(staff.last_seen_at)}

@@ -4,10 +4,8 @@ RQ is trusted with one thing: handing an id to a free process. Its retry, schedu
 ten minutes and more by default); `due_at` in PostgreSQL drives all of that.
 """
 
-import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterable
 from multiprocessing import get_context
@@ -21,13 +19,14 @@ from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
 
 from tripwire_shared.logs import configure_logging, get_logger
-from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import QUEUE_NAME
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
-from tripwire_shared.timings import WATCH_REDIS_TIMEOUT, WORKER_RECONNECT_WAIT, WORKER_REDIS_POLL, WORKER_TTL
+from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
 from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.pulse import Pulse
+from tripwire_worker.redis_wait import wait_for_redis
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
@@ -64,9 +63,9 @@ class RequestWorker(SimpleWorker):
 
 
 class RequestPool(WorkerPool):
-    """RQ's pool, but without its scheduler, and with everything built in the child after fork."""
+    """RQ's pool, but without its scheduler, with everything built in the child after fork, and with a pulse."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pulse: Pulse) -> None:
         super().__init__(
             [QUEUE_NAME],
             connection=Redis.from_url(settings.queue_url),
@@ -74,7 +73,18 @@ class RequestPool(WorkerPool):
             worker_class=RequestWorker,
             serializer=JSONSerializer,
         )
-        self._settings = settings
+        self._settings, self._pulse = settings, pulse
+
+    def check_workers(self, respawn: bool = True) -> None:
+        self._pulse.beat()
+        super().check_workers(respawn)
+
+    def start_worker(self, *arguments: Any, **named: Any) -> None:
+        super().start_worker(*arguments, **named)
+        if self.status is self.Status.STOPPED:
+            # The stop came while this one was being started, so that it was told to nobody but the others. (Those
+            # ignore a second word within a second.)
+            self.stop_workers()  # type: ignore[no-untyped-call]
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
         return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
@@ -82,13 +92,13 @@ class RequestPool(WorkerPool):
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
     global _resources, _meter  # RQ calls jobs by name: a module is the only way to them
-    # Until RQ sets its own: the pool's handlers, which fork handed down, would stop the siblings.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+    # Until RQ sets its own handlers a signal ends this process; the pool's, inherited, would only stop its siblings.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     end_with_parent(parent, signal.SIGTERM)
-    _wait_for_redis(settings.queue_url)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
+    wait_for_redis(settings.queue_url)
     _resources, _meter = build_resources(settings, service="worker"), AttemptMeter()
     worker = RequestWorker(
         [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
@@ -104,23 +114,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
         _resources.stop()
 
 
-def _wait_for_redis(url: str) -> None:
-    """RQ's worker ends where Redis fails it outside its waiting loop, and cannot begin without Redis at all. Its
-    successor waits here, so that an outage costs neither processes nor database connections, however long it lasts."""
-    said = False
-    with contextlib.closing(build_fail_fast_redis(url, max_connections=1, timeout=WATCH_REDIS_TIMEOUT)) as redis:
-        while True:
-            try:
-                redis.ping()
-                return
-            except RedisError as error:
-                if not said:
-                    get_logger(__name__).warning("a worker waits for Redis", error=type(error).__name__)
-                said = True
-            time.sleep(WORKER_REDIS_POLL)
-
-
-def main() -> None:
+def main(pulse: Pulse) -> None:
     settings = load_settings(REQUIRED)
     configure_logging("worker", settings.log_level, settings.log_format)
-    RequestPool(settings).start(logging_level="WARNING")
+    RequestPool(settings, pulse).start(logging_level="WARNING")

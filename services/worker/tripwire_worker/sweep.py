@@ -56,6 +56,8 @@ class Sweep:
             if due_in is None or due_in > 0:
                 return 0
             ended = self._provisioning.give_up_exhausted(EXHAUSTED_BATCH)
+            if not self._requests.anything_to_take():
+                return ended
             # The slot before the claim: a lease must not run while we wait for the pace.
             self._pace.wait_for_slot()
             claims = self._requests.claim_due(1, door=Door.SWEEP)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from tripwire_shared.errors import Conflict, TripwireError
+from tripwire_shared.staff.staff import StaffName
 
 
 class RequestStatus(StrEnum):
@@ -73,6 +74,38 @@ class Request:
     @property
     def finished(self) -> bool:
         return self.status is not RequestStatus.ACCEPTED
+
+
+@dataclass(frozen=True)
+class ListedRequest(Request):
+    """A request as staff see one. `due_at`: when the next attempt may begin; None where it is finished."""
+
+    manager: StaffName
+    price: int
+    currency: str
+    due_at: datetime | None
+
+    @property
+    def took_seconds(self) -> float | None:
+        """From being accepted to being finished, the pauses and an admin's retry included."""
+        return None if self.finished_at is None else (self.finished_at - self.accepted_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class RequestFilter:
+    """What a list shows. `only_staff`: a manager's own; `q`: part of an e-mail or name; `email`: this very one;
+    `since` to before `until`; `retriable`: nobody has the e-mail meanwhile."""
+
+    only_staff: UUID | None = None
+    status: RequestStatus | None = None
+    q: str | None = None
+    ids: tuple[UUID, ...] | None = None
+    mode: RequestMode | None = None
+    manager_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    email: str | None = None
+    retriable: bool = False
 
 
 @dataclass(frozen=True)

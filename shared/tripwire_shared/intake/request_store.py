@@ -1,18 +1,18 @@
 """Requests in PostgreSQL. The statements stand in `request_store.sql`; this file gives them types and transactions."""
 
-import base64
 import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2.errors
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection, Database
-from tripwire_shared.errors import ConnectionLost, InvalidFields, NotFound
+from tripwire_shared.errors import ConnectionLost, NotFound
 from tripwire_shared.intake.request_states import (
     Claim,
     EmailTaken,
@@ -20,13 +20,13 @@ from tripwire_shared.intake.request_states import (
     Request,
     RequestMode,
     RequestStatus,
-    Step,
     Wish,
     backoff_seconds,
 )
 from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import CLAIM_LEASE, KEY_ABANDONED_AFTER
 
+RETRY_TRIES = 3
 ABANDONED = "The process that worked on it died during its last attempt."
 
 
@@ -61,31 +61,6 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class RequestFilter:
-    """What a list shows. `only_staff`: a manager's own; `q`: part of an e-mail or name."""
-
-    only_staff: UUID | None = None
-    status: RequestStatus | None = None
-    q: str | None = None
-    ids: tuple[UUID, ...] | None = None
-
-
-@dataclass(frozen=True)
-class RequestPage:
-    requests: list[Request]
-    total: int
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class RequestCounts:
-    accepted_unfinished: int
-    provisioned_24h: int
-    failed_24h: int
-    oldest_accepted_seconds: float | None
-
-
-@dataclass(frozen=True)
 class AttemptRules:
     """How often and how fast a request is tried: settings of the process."""
 
@@ -97,8 +72,8 @@ class AttemptRules:
 class RequestStore:
     """Raises DatabaseUnavailable throughout."""
 
-    def __init__(self, database: Database, rules: AttemptRules) -> None:
-        self._database, self._rules = database, rules
+    def __init__(self, database: Database, rules: AttemptRules, activity: ActivityLog) -> None:
+        self._database, self._rules, self._activity = database, rules, activity
         self._sql = load_queries(__file__)
 
     def accept(self, new: NewRequest) -> bool:
@@ -154,9 +129,21 @@ class RequestStore:
         found: UUID | None = self._database.read(lambda connection: self._sql.find_auth_user(connection, email=email))
         return found
 
+    def who_has(self, email: str) -> EmailTaken:
+        """The refusal that says who has the address: a live request or its customer, or an auth user."""
+        row = self._database.read(lambda connection: self._sql.find_live(connection, email=email))
+        if row is None:
+            return EmailTaken(user_id=self.find_auth_user(email))
+        return EmailTaken(None if row.user_id else row.id, row.user_id, row.staff_id)
+
     def settle_answer(self, request_id: UUID, answer: int) -> None:
         with self._database.connection() as connection:
             self._sql.settle_answer(connection, id=request_id, answer=answer)
+
+    def note_answer(self, request_id: UUID, answer: int, mode: RequestMode) -> None:
+        """What the caller is told, where it is not what the row says so far."""
+        with self._database.connection() as connection:
+            self._sql.note_answer(connection, id=request_id, answer=answer, mode=mode)
 
     def free_key(self, request_id: UUID) -> None:
         with self._database.connection() as connection:
@@ -188,6 +175,10 @@ class RequestStore:
                 door=door,
             )
             return [_claim(row, owner) for row in rows]
+
+    def anything_to_take(self) -> bool:
+        with self._database.connection() as connection:
+            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts))
 
     def give_up_exhausted(self, batch: int, on_failed: Callable[[Connection, UUID, int, str], None]) -> int:
         """Ends due requests that have no attempt left; `on_failed` records each in the same transaction."""
@@ -225,14 +216,24 @@ class RequestStore:
 
     def retry(self, request_id: UUID, staff_id: UUID) -> None:
         """Takes a failed request up again. Raises NotFound, NotFailed, or EmailTaken."""
-        try:
-            with self._database.connection() as connection:
-                if self._sql.retry(connection, id=request_id, staff_id=staff_id):
-                    return
-        except psycopg2.errors.UniqueViolation:
-            raise EmailTaken from None
-        self.get(request_id)
-        raise NotFailed
+        if self.retry_all([request_id], staff_id):
+            return
+        found = self.get(request_id)
+        if found.status is not RequestStatus.FAILED:
+            raise NotFailed
+        raise self.who_has(found.email)
+
+    def retry_all(self, request_ids: list[UUID], staff_id: UUID) -> int:
+        """Takes the failed ones of these up again, where nobody has their e-mail; returns how many."""
+        for _ in range(RETRY_TRIES):
+            try:
+                with self._database.transaction() as connection:
+                    retried = [row.id for row in self._sql.retry(connection, ids=request_ids, staff_id=staff_id)]
+                    self._activity.write_for_requests(connection, Action.REQUEST_RETRIED, staff_id, retried)
+                return len(retried)
+            except psycopg2.errors.UniqueViolation:
+                continue  # somebody came in with one of the addresses between our look and our update: look again
+        raise EmailTaken
 
     def get(self, request_id: UUID, only_staff: UUID | None = None) -> Request:
         """Raises NotFound, also where it is another manager's."""
@@ -240,35 +241,6 @@ class RequestStore:
         if row is None:
             raise NotFound("There is no such request.")
         return _request(row)
-
-    def steps(self, request: Request) -> list[Step]:
-        rows = self._database.read(lambda connection: list(self._sql.steps(connection, id=request.id)))
-        return [Step("accepted", request.accepted_at, None), *(Step(row.step, row.at, row.detail) for row in rows)]
-
-    def page(self, wanted: RequestFilter, limit: int, cursor: str | None) -> RequestPage:
-        """Newest first. Raises InvalidFields for a cursor that is not ours."""
-        after_at, after_id = _read_cursor(cursor) if cursor else (None, None)
-        matching = {
-            "only_staff": wanted.only_staff,
-            "status": wanted.status,
-            "ids": None if wanted.ids is None else list(wanted.ids),
-            "pattern": _pattern(wanted.q) if wanted.q else None,
-        }
-
-        def query(connection: Connection) -> tuple[list[Any], int]:
-            rows = self._sql.list_requests(
-                connection, **matching, after_at=after_at, after_id=after_id, limit=limit + 1
-            )
-            return list(rows), self._sql.count_requests(connection, **matching)
-
-        rows, total = self._database.read(query)
-        requests = [_request(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return RequestPage(requests, total, _write_cursor(requests[-1]) if more else None)
-
-    def counts(self) -> RequestCounts:
-        row = self._database.read(self._sql.request_counts)
-        return RequestCounts(row.accepted_unfinished, row.provisioned_24h, row.failed_24h, row.oldest_accepted_seconds)
 
 
 def _new_owner() -> str:
@@ -295,21 +267,3 @@ def _request(row: Any) -> Request:
         row.id, row.email, row.full_name, RequestStatus(row.status), RequestMode(row.mode), row.attempts, row.error,
         row.user_id, row.staff_id, row.accepted_at, row.finished_at, row.welcome_email,
     )  # fmt: skip
-
-
-def _pattern(part: str) -> str:
-    """Matches `part` anywhere, with LIKE's own signs taken literally (`_` and `%` stand in many addresses)."""
-    escaped = part.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _write_cursor(last: Request) -> str:
-    return base64.urlsafe_b64encode(f"{last.accepted_at.isoformat()}|{last.id}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, request_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), UUID(request_id)
-    except ValueError:
-        raise InvalidFields({"cursor": ["Is not a cursor that a list gave."]}) from None

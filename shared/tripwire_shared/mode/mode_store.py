@@ -2,22 +2,24 @@
 
 import os
 import socket
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, Receipt, Switched
+from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, PastSwitch, Receipt, Switched
 from tripwire_shared.sql import load_queries
 
 
 class ModeStore:
     """The kill switch. Raises DatabaseUnavailable throughout."""
 
-    def __init__(self, database: Database, health_log: HealthLog) -> None:
-        self._database = database
-        self._health_log = health_log
+    def __init__(self, database: Database, health_log: HealthLog, activity: ActivityLog) -> None:
+        self._database, self._health_log, self._activity = database, health_log, activity
         self._queries = load_queries(__file__)
 
     def read(self) -> ModeRecord:
@@ -41,7 +43,7 @@ class ModeStore:
                 connection, mode=mode, previous_mode=current.mode, changed_by=changed_by, reason=reason
             )
             about = {"mode": mode, "previous_mode": current.mode, "version": written.version, "reason": reason}
-            self._queries.log_switch(connection, staff_id=staff_id, detail=about)
+            self._activity.write(connection, Action.MODE_SWITCHED, staff_id, detail=about)
             self._health_log.record_in(
                 connection,
                 Event(EventType.SWITCH, f"System mode changed to: {mode}", {**about, "changed_by": changed_by}),
@@ -49,15 +51,16 @@ class ModeStore:
         self._health_log.wake_alerts()
         return Switched(mode, current.mode, written.version)
 
+    def switches_since(self, since: datetime) -> list[PastSwitch]:
+        """Oldest first."""
+        rows = self._database.read(lambda connection: list(self._queries.switches_since(connection, since=since)))
+        return [PastSwitch(Mode(row.value), row.version, row.changed_at, row.changed_by, row.reason) for row in rows]
+
     def write_receipt(self, connection: Connection, *, service: str, version: int) -> None:
         """Says on the listener's own `connection` that this process obeys `version`."""
         self._queries.write_receipt(
             connection, service=service, host=socket.gethostname(), process_id=os.getpid(), version=version
         )
-
-    def forget_dead_receipts(self) -> None:
-        with self._database.connection() as connection:
-            self._queries.forget_dead_receipts(connection)
 
     def receipts(self) -> list[Receipt]:
         rows = self._database.read(lambda connection: list(self._queries.live_receipts(connection)))

@@ -19,20 +19,16 @@ WITH written AS (
 )
 SELECT version, pg_notify('tripwire_mode', version::text) FROM written;
 
--- name: log_switch!
--- The activity log names who switched.
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, 'mode switched', :detail);
+-- name: switches_since
+-- The switches from a moment on, oldest first.
+SELECT value, version, changed_at, changed_by, reason FROM system_config_history
+WHERE key = 'traffic_mode' AND changed_at >= :since ORDER BY version;
 
 -- name: write_receipt!
 -- This process obeys this version now. The row is that of the listener's own database session.
 INSERT INTO mode_receipts (backend_pid, backend_start, service, host, pid, version)
 SELECT pid, backend_start, :service, :host, :process_id, :version FROM pg_stat_activity WHERE pid = pg_backend_pid()
 ON CONFLICT (backend_pid, backend_start) DO UPDATE SET version = EXCLUDED.version, applied_at = clock_timestamp();
-
--- name: forget_dead_receipts!
--- Receipts of sessions that have ended.
-DELETE FROM mode_receipts r WHERE NOT EXISTS (
-    SELECT 1 FROM pg_stat_activity a WHERE a.pid = r.backend_pid AND a.backend_start = r.backend_start);
 
 -- name: live_receipts
 -- The processes alive now (their listener's session is there), and the version each obeys.

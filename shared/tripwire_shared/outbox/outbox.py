@@ -52,6 +52,10 @@ class Outbox:
         """A welcome mail, in the caller's transaction; without an invitation for who was given a password."""
         self._sql.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
 
+    def close_mails(self, connection: Connection, *, request_id: UUID, reason: str) -> None:
+        """Whatever waits for this request is not sent any more; whoever has it leased can no longer say it was."""
+        self._sql.close_mails(connection, request_id=request_id, reason=reason)
+
     def put_alert(self, connection: Connection, body: dict[str, Any]) -> None:
         self._sql.put_alert(connection, body=body)
 

@@ -5,6 +5,11 @@
 INSERT INTO outbox (channel, user_id, request_id, invitation_id)
 VALUES ('mail', :user_id, :request_id, :invitation_id);
 
+-- name: close_mails!
+-- The waiting mails of a request have lost their sense.
+UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :reason
+WHERE request_id = :request_id AND channel = 'mail' AND status = 'pending';
+
 -- name: put_alert!
 -- An alert that is to be sent now.
 INSERT INTO outbox (channel, body) VALUES ('alert', :body);

@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection
 from tripwire_shared.errors import Conflict
 from tripwire_shared.intake.request_states import Claim
@@ -14,7 +16,8 @@ class SomebodyWasFaster(Conflict):
 
 
 class CustomerStore:
-    def __init__(self) -> None:
+    def __init__(self, activity: ActivityLog) -> None:
+        self._activity = activity
         self._sql = load_queries(__file__)
 
     def find_existing(self, connection: Connection, claim: Claim, window: float) -> Existing:
@@ -37,12 +40,16 @@ class CustomerStore:
 
     def insert_customer(self, connection: Connection, claim: Claim, user_id: UUID) -> None:
         """The customer, the sale and the activity. Raises SomebodyWasFaster."""
-        about = {"user_id": user_id, "request_id": claim.request_id, "staff_id": claim.staff_id}
-        made = self._sql.insert_customer(connection, id=uuid4(), email=claim.email, full_name=claim.full_name, **about)
+        made = self._sql.insert_customer(
+            connection, id=uuid4(), sale_id=uuid4(), user_id=user_id, request_id=claim.request_id,
+            staff_id=claim.staff_id, email=claim.email, full_name=claim.full_name, price=claim.price,
+            currency=claim.currency,
+        )  # fmt: skip
         if made is None:
             raise SomebodyWasFaster
-        self._sql.insert_sale(connection, id=uuid4(), price=claim.price, currency=claim.currency, **about)
-        self._sql.insert_activity(connection, **about)
+        self._activity.write(
+            connection, Action.CUSTOMER_CREATED, claim.staff_id, user_id=user_id, request_id=claim.request_id
+        )
 
     def set_password(self, connection: Connection, user_id: UUID, password_hash: str) -> None:
         self._sql.set_password(connection, user_id=user_id, password_hash=password_hash)

@@ -1,21 +1,31 @@
 """Who makes auth users: our own PostgreSQL, or Supabase through its admin API."""
 
+import secrets
 from typing import Protocol
 from uuid import UUID
 
 import requests
 
-from tripwire_shared.database import Connection
+from tripwire_shared.database import Connection, off_the_clock
 from tripwire_shared.errors import IdentityProviderUnavailable
 from tripwire_shared.intake.request_states import Claim
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT
 
+# A hundred years, as the provider writes spans of time.
+FOR_EVER = "876000h"
+
 
 class IdentityProvider(Protocol):
     def prepare(self, claim: Claim, password_hash: str | None) -> None:
         """What has to happen before the transaction, as it asks another server. Repeatable.
+
+        Raises IdentityProviderUnavailable.
+        """
+
+    def forget(self, user_id: UUID, placeholder: str) -> None:
+        """Erases what another server keeps of this auth user; `placeholder` takes the address' place. Repeatable.
 
         Raises IdentityProviderUnavailable.
         """
@@ -32,6 +42,9 @@ class PostgresIdentity:
         self._customers = customers
 
     def prepare(self, claim: Claim, password_hash: str | None) -> None:
+        return
+
+    def forget(self, user_id: UUID, placeholder: str) -> None:
         return
 
     def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
@@ -54,19 +67,34 @@ class SupabaseIdentity:
         }
         if password_hash is not None:
             body["password_hash"] = password_hash
+        # 422: there is one already, ours from an earlier attempt or somebody else's; the checks read which.
+        self._ask("POST", self._endpoint, body, (200, 201, 422))
+
+    def forget(self, user_id: UUID, placeholder: str) -> None:
+        body: dict[str, object] = {
+            "email": placeholder,
+            "email_confirm": True,
+            "user_metadata": {"full_name": None},  # null removes it there
+            # It keeps no account without a password: one that nobody knows, and no sign-in by any other way.
+            "password": secrets.token_urlsafe(32),
+            "ban_duration": FOR_EVER,
+        }
+        with off_the_clock():  # this time is not the database's
+            # 404: somebody has removed it over there.
+            self._ask("PUT", f"{self._endpoint}/{user_id}", body, (200, 404))
+
+    def _ask(self, method: str, url: str, body: dict[str, object], fine: tuple[int, ...]) -> None:
         try:
-            answer = requests.post(
-                self._endpoint,
-                json=body,
-                headers=self._headers,
-                timeout=IDENTITY_PROVIDER_TIMEOUT,
-                allow_redirects=False,
-            )
+            # Only the status is read (stream): a body that comes slowly costs nothing.
+            with requests.request(
+                method, url, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT,
+                allow_redirects=False, stream=True,
+            ) as answer:  # fmt: skip
+                status = answer.status_code
         except requests.RequestException as error:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
-        # 422: there is one already, ours from an earlier attempt or somebody else's; the checks read which.
-        if answer.status_code not in (200, 201, 422):
-            raise IdentityProviderUnavailable(f"The identity provider answered {answer.status_code}.")
+        if status not in fine:
+            raise IdentityProviderUnavailable(f"The identity provider answered {status}.")
 
     def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
         # prepare() made one or found one, yet the checks saw none: it was removed meanwhile. Try again.

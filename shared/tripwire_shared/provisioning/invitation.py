@@ -44,9 +44,12 @@ class Invitations:
     def create(self, connection: Connection, user_id: UUID) -> UUID:
         """A new invitation in the caller's transaction; the customer's earlier ones die."""
         invitation_id = uuid4()
-        self._sql.revoke_open(connection, user_id=user_id)
         self._sql.insert_invitation(connection, id=invitation_id, user_id=user_id, ttl=INVITATION_TTL)
         return invitation_id
+
+    def revoke(self, connection: Connection, user_id: UUID) -> None:
+        """The customer's links die, in the caller's transaction."""
+        self._sql.revoke_open(connection, user_id=user_id)
 
     def link(self, invitation_id: UUID) -> str:
         """The address that goes into the mail. Derived when it is needed, never stored or logged."""

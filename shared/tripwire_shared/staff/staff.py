@@ -23,6 +23,24 @@ class Staff:
 
 
 @dataclass(frozen=True)
+class ListedStaff(Staff):
+    """`tokens`: those that programs can use now; `last_seen_at`: with any token or session, to the minute."""
+
+    created_at: datetime
+    tokens: int
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StaffName:
+    """A member of staff as others name one: whose customer, who did it."""
+
+    id: UUID
+    email: str
+    full_name: str
+
+
+@dataclass(frozen=True)
 class StaffChange:
     """What an admin changes; None leaves it as it is."""
 

@@ -1,14 +1,19 @@
 """Staff in PostgreSQL, and their sign-in. argon2 never runs inside a transaction, and never before the throttle."""
 
+import threading
 from typing import Any
 from uuid import UUID, uuid4
 
-from tripwire_shared.database import Database
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.database import Database, off_the_clock
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import NotFound
-from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.passwords import AT_ONCE, PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
+    ListedStaff,
     LoginThrottled,
     Role,
     Session,
@@ -20,15 +25,18 @@ from tripwire_shared.staff.staff import (
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS, LOGIN_WINDOW, SESSION_TTL
 
+NOBODY = "There is no such member of staff."
+
 
 class StaffStore:
     """Raises DatabaseUnavailable throughout. `by` is the admin who does it, for the activity log."""
 
-    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens) -> None:
-        self._database, self._hasher, self._tokens = database, hasher, tokens
+    def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens, activity: ActivityLog) -> None:
+        self._database, self._hasher, self._tokens, self._activity = database, hasher, tokens, activity
         self._sql = load_queries(__file__)
-        # Verified against where an account does not exist, so that its absence does not show in the time taken.
-        self._nobodys_hash: str | None = None
+        # A try counts as a failure until it is taken back: so few at once in a process that people who sign in at the
+        # same moment, each with the right password, do not close the account to each other.
+        self._signing_in = threading.BoundedSemaphore(AT_ONCE)
 
     def create(self, email: str, full_name: str, role: Role, password: str | None, by: UUID | None) -> Staff:
         """Raises StaffExists. Without a password the account can only be used by its tokens."""
@@ -39,9 +47,7 @@ class StaffStore:
             )
             if row is None:
                 raise StaffExists
-            self._sql.log_activity(
-                connection, staff_id=by, action="staff added", detail={"staff_id": str(row.id), "role": role}
-            )
+            self._activity.write(connection, Action.STAFF_ADDED, by, detail={"staff_id": str(row.id), "role": role})
         return _staff(row)
 
     def ensure_first_admin(self, email: str, password: str) -> bool:
@@ -51,21 +57,29 @@ class StaffStore:
         password_hash = self._hasher.hash(password)
         with self._database.connection() as connection:
             made: int = self._sql.insert_first_admin(
-                connection, id=uuid4(), email=email.strip().lower(), password_hash=password_hash
+                connection, id=uuid4(), email=normalised_email(email), password_hash=password_hash
             )
         return made == 1
 
     def has_admin(self) -> bool:
         return bool(self._database.read(self._sql.has_admin))
 
-    def list(self) -> list[Staff]:
-        return [_staff(row) for row in self._database.read(lambda connection: list(self._sql.list_staff(connection)))]
+    def list(self) -> list[ListedStaff]:
+        rows = self._database.read(lambda connection: list(self._sql.list_staff(connection, id=None)))
+        return [_listed(row) for row in rows]
+
+    def get_listed(self, staff_id: UUID) -> ListedStaff:
+        """Raises NotFound."""
+        row = self._database.read(lambda connection: next(iter(self._sql.list_staff(connection, id=staff_id)), None))
+        if row is None:
+            raise NotFound(NOBODY)
+        return _listed(row)
 
     def get(self, staff_id: UUID) -> Staff:
         """Raises NotFound."""
         row = self._database.read(lambda connection: self._sql.find_staff(connection, id=staff_id))
         if row is None:
-            raise NotFound("There is no such member of staff.")
+            raise NotFound(NOBODY)
         return _staff(row)
 
     def change(self, staff_id: UUID, change: StaffChange, by: UUID) -> Staff:
@@ -85,21 +99,29 @@ class StaffStore:
                 password_hash=password_hash,
             )
             if row is None:
-                raise NotFound("There is no such member of staff.")
+                raise NotFound(NOBODY)
             if password_hash is not None:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
             detail["password"] = "new" if password_hash else None
-            self._sql.log_activity(connection, staff_id=by, action="staff changed", detail=detail)
+            self._activity.write(connection, Action.STAFF_CHANGED, by, detail=detail)
         return _staff(row)
 
     def sign_in(self, email: str, password: str, address: str) -> Session:
         """Raises LoginThrottled (five failures a minute for an account from one address, fifty for an address over
         all accounts) or WrongCredentials, which does not tell whether the account exists."""
-        email = email.strip().lower()
+        with off_the_clock():
+            self._signing_in.acquire()
+        try:
+            return self._sign_in(normalised_email(email), password, address)
+        finally:
+            self._signing_in.release()
+
+    def _sign_in(self, email: str, password: str, address: str) -> Session:
         attempt = self._begin(email, address)
         row = self._database.read(lambda connection: self._sql.find_credentials(connection, email=email))
-        password_hash = row.password_hash if row is not None and row.password_hash else self._hash_of_nobody()
+        # Where there is no account something is verified all the same, so that its absence does not show in the time.
+        password_hash = row.password_hash if row is not None and row.password_hash else self._hasher.hash_of_nobody()
         right = self._hasher.verify(password_hash, password)
         if not right or row is None or not row.active or not row.password_hash:
             raise WrongCredentials
@@ -120,10 +142,11 @@ class StaffStore:
             raise LoginThrottled
         return attempt
 
-    def _hash_of_nobody(self) -> str:
-        if self._nobodys_hash is None:
-            self._nobodys_hash = self._hasher.hash(uuid4().hex)
-        return self._nobodys_hash
+
+def _listed(row: Any) -> ListedStaff:
+    return ListedStaff(
+        row.id, row.email, row.full_name, Role(row.role), row.active, row.created_at, row.tokens, row.last_seen_at
+    )
 
 
 def _staff(row: Any) -> Staff:

@@ -16,8 +16,13 @@ ON CONFLICT DO NOTHING;
 SELECT EXISTS (SELECT 1 FROM staff WHERE role = 'admin');
 
 -- name: list_staff
--- Everybody, by e-mail.
-SELECT id, email, full_name, role, active FROM staff ORDER BY email;
+-- Everybody (or one), by e-mail, with the tokens that work now and the last use of any.
+SELECT s.id, s.email, s.full_name, s.role, s.active, s.created_at, max(t.last_used_at) AS last_seen_at,
+       count(*) FILTER (WHERE t.kind = 'api' AND t.revoked_at IS NULL
+                          AND (t.expires_at IS NULL OR t.expires_at > now())) AS tokens
+FROM staff s LEFT JOIN staff_tokens t ON t.staff_id = s.id
+WHERE :id::uuid IS NULL OR s.id = :id
+GROUP BY s.id ORDER BY s.email;
 
 -- name: find_staff^
 SELECT id, email, full_name, role, active FROM staff WHERE id = :id;
@@ -58,7 +63,3 @@ RETURNING id;
 -- name: forgive_login!
 -- The sign-in succeeded: it was no failure.
 DELETE FROM login_failures WHERE id = :id;
-
--- name: log_activity!
--- Who did what; the staff concerned by id.
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, :action, :detail);

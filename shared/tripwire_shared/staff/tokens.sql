@@ -1,20 +1,26 @@
 -- name: find_token^
 -- Whose token this is, if it is good now.
-SELECT s.id, s.email, s.full_name, s.role, s.active
+SELECT t.id AS token_id, s.id, s.email, s.full_name, s.role, s.active
 FROM staff_tokens t JOIN staff s ON s.id = t.staff_id
 WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
   AND s.active;
 
 -- name: insert_token^
 -- A new token: only its hash is kept.
-INSERT INTO staff_tokens (id, staff_id, token_hash, kind, name, expires_at)
-VALUES (:id, :staff_id, :token_hash, :kind, :name, now() + make_interval(secs => :seconds::float8))
+INSERT INTO staff_tokens (id, staff_id, token_hash, kind, name, created_by, expires_at)
+VALUES (:id, :staff_id, :token_hash, :kind, :name, :created_by, now() + make_interval(secs => :seconds::float8))
 RETURNING id, name, created_at, expires_at;
 
 -- name: list_tokens
 -- Somebody's tokens that are not revoked, newest first; sessions are not listed.
-SELECT id, name, created_at, expires_at FROM staff_tokens
-WHERE staff_id = :staff_id AND kind = 'api' AND revoked_at IS NULL ORDER BY created_at DESC;
+SELECT t.id, t.name, t.created_at, t.expires_at, t.last_used_at, m.id AS made_by_id, m.email, m.full_name
+FROM staff_tokens t LEFT JOIN staff m ON m.id = t.created_by
+WHERE t.staff_id = :staff_id AND t.kind = 'api' AND t.revoked_at IS NULL ORDER BY t.created_at DESC, t.id;
+
+-- name: note_use!
+-- It is in use. Once a minute over all processes.
+UPDATE staff_tokens SET last_used_at = now()
+WHERE id = :id AND (last_used_at IS NULL OR last_used_at < now() - make_interval(secs => :every));
 
 -- name: revoke_token$
 -- It ends now.
@@ -23,6 +29,3 @@ UPDATE staff_tokens SET revoked_at = now() WHERE id = :id AND staff_id = :staff_
 -- name: revoke_by_hash!
 -- Signing out.
 UPDATE staff_tokens SET revoked_at = now() WHERE token_hash = :token_hash AND revoked_at IS NULL;
-
--- name: log_activity!
-INSERT INTO sales_activity_log (staff_id, action, detail) VALUES (:staff_id, :action, :detail);

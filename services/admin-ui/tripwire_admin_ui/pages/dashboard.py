@@ -1,40 +1,50 @@
-"""The front page: the state of the system for admins, one's own requests for sales."""
+"""The front page: the state of the system for admins; sales begins with its own customers."""
 
-from http import HTTPStatus
-
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, url_for
+from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import ApiClient, Budget
-from tripwire_admin_ui.parts import parts
-from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.system_state import read_system_state
-from tripwire_admin_ui.verdict import verdict
-from tripwire_admin_ui.way import way
+from tripwire_admin_ui.api_activity import ActivityApi
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api_history import HistoryApi
+from tripwire_admin_ui.api_staff import StaffApi
+from tripwire_admin_ui.columns import columns
+from tripwire_admin_ui.deeds import sentence
+from tripwire_admin_ui.kept_history import KeptHistory
+from tripwire_admin_ui.live_page import live_page
+from tripwire_admin_ui.needs_a_look import needs_a_look
+from tripwire_admin_ui.parts import parts, share_up
+from tripwire_admin_ui.system_state import Reader, read_system_state
 
-REQUESTS_SHOWN = 50
+DEEDS_SHOWN = 5
 
 
 def pages(api: ApiClient) -> Blueprint:
     blueprint = Blueprint("dashboard", __name__)
+    past, staff, activity = HistoryApi(api), StaffApi(api), ActivityApi(api)
+    history = KeptHistory(past)
 
     @blueprint.get("/admin")
-    def show() -> str | tuple[str, int]:
-        return _for_admins(api) if person().is_admin else _for_sales(api)
+    def show() -> Response | str | tuple[str, int]:
+        if not person().is_admin:
+            return redirect(url_for("customers.show"))
+        token, reader = person().token, Reader()
+        state = read_system_state(api, token, reader)
+        people = reader.read(lambda: staff.everybody(token, reader.budget))
+        deeds = reader.read(lambda: activity.page(token, reader.budget, {"limit": str(DEEDS_SHOWN)}))
+        availability = reader.read(lambda: past.availability(token, reader.budget))
+        day = reader.read(lambda: history.read(token, reader.budget, "24h")) if state.metrics else None
+        names = {one.id: one.email for one in people or ()}
+        return live_page(
+            "dashboard.html",
+            state,
+            parts=parts(state, availability),
+            redis_up=share_up(availability, "redis"),
+            columns=columns(day) if day else None,
+            people=people,
+            looks=needs_a_look(state),
+            deeds=[(deed, sentence(deed, names)) for deed in deeds.deeds] if deeds else None,
+            failures=reader.failures,
+        )
 
     return blueprint
-
-
-def _for_admins(api: ApiClient) -> str | tuple[str, int]:
-    reader = person()
-    state = read_system_state(api, reader.token)
-    if state.api_away and is_refresh():
-        return "", HTTPStatus.SERVICE_UNAVAILABLE
-    return render_template(
-        "dashboard.html", state=state, verdict=verdict(state, reader.email), way=way(state), parts=parts(state)
-    )
-
-
-def _for_sales(api: ApiClient) -> str:
-    rows = api.requests(person().token, Budget(), limit=REQUESTS_SHOWN)
-    return render_template("my_requests.html", rows=rows)

@@ -1,31 +1,33 @@
-"""System Health: the verdict, the switch and its receipts, the figures, the health log."""
+"""System Health: the verdict, the switch and its receipts, the figures, what happened when, the health log."""
 
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import (
-    ApiClient,
-    ApiFailure,
-    ApiUnreachable,
-    FieldsRefused,
-    NotAllowed,
-    NotSignedIn,
-    SwitchedMeanwhile,
-)
+from tripwire_admin_ui.alert_answer import AlertAnswer, alert_answer, not_sent
+from tripwire_admin_ui.api_client import ApiClient, ApiFailure, ApiUnreachable, FieldsRefused, NotAllowed, NotSignedIn
+from tripwire_admin_ui.api_history import HistoryApi
+from tripwire_admin_ui.api_system import SwitchedMeanwhile, SystemApi
+from tripwire_admin_ui.causes import cause
 from tripwire_admin_ui.figures import database_figures, queue_figures
+from tripwire_admin_ui.health_view import EVENT_TYPES, WINDOWS, health_view
+from tripwire_admin_ui.kept_history import KeptHistory
+from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.parts import parts
-from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.system_state import SystemState, read_system_state
-from tripwire_admin_ui.verdict import verdict
+from tripwire_admin_ui.receipts import receipts
+from tripwire_admin_ui.system_state import Reader, read_system_state
 from tripwire_admin_ui.way import way
 from tripwire_admin_ui.wording import MODES, mode_name
 
 EVENTS_SHOWN = 50
-EVENT_TYPES = ("INFO", "WARNING", "ERROR", "CRITICAL", "SWITCH")
+INCIDENTS_SHOWN = 4
+INCIDENTS_ON_THEIR_PAGE = 50
+CONFLICT = "Not switched: someone else was faster."
+Page = str | tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -41,46 +43,111 @@ class SwitchForm:
 
 def pages(api: ApiClient) -> Blueprint:
     blueprint = Blueprint("system_health", __name__)
+    health = _Health(api)
 
     @blueprint.get("/admin/system-health")
-    def show() -> str | tuple[str, int]:
+    def show() -> Page:
         asked = request.args.get("switch", "")
-        state = _read(api)
-        if state.api_away and is_refresh():
-            return "", HTTPStatus.SERVICE_UNAVAILABLE
-        return _page(state, SwitchForm(asked) if asked in MODES and state.mode else None)
+        return health.page(SwitchForm(asked) if asked in MODES else None)
 
     @blueprint.post("/admin/system-health")
-    def switch() -> Response | tuple[str, int]:
-        form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
-        version = request.form.get("version", "")
-        if form.mode not in MODES or not version.isdecimal():
-            return _page(_read(api), _refused(form, FieldsRefused("mode or version is missing."))), 400
-        try:
-            answer = api.switch(person().token, form.mode, form.reason, int(version))
-        except SwitchedMeanwhile:
-            conflict = SwitchForm(form.mode, form.reason, CONFLICT, stale_version=int(version))
-            return _page(_read(api), conflict), HTTPStatus.CONFLICT
-        except (NotSignedIn, NotAllowed):
-            raise
-        except ApiFailure as failure:
-            return _page(_read(api), _refused(form, failure)), _status(failure)
-        already = answer.mode if answer.previous_mode == answer.mode else None
-        return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
+    def switch() -> Response | Page:
+        return health.switch()
+
+    @blueprint.get("/admin/system-health/test-alert")
+    def back_from_test() -> Response:
+        return redirect(url_for("system_health.show") + "#alerts")
+
+    @blueprint.post("/admin/system-health/test-alert")
+    def test_alert() -> Page:
+        return health.page(answer=_send_test(health.system))
+
+    @blueprint.get("/admin/system-health/incidents")
+    def incidents() -> Page:
+        return health.incidents(request.args.get("before", ""))
 
     return blueprint
 
 
-CONFLICT = "Not switched: someone else was faster."
+class _Health:
+    """Reads the page's parts one after the other: what cannot be read leaves the rest."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+        self.system = SystemApi(api)
+        self._past = HistoryApi(api)
+        self._history = KeptHistory(self._past)
+
+    def page(
+        self, form: SwitchForm | None = None, answer: AlertAnswer | None = None, status: HTTPStatus = HTTPStatus.OK
+    ) -> Page:
+        token, reader, view = person().token, Reader(), health_view(request.args)
+        state = read_system_state(self._api, token, reader)
+        query = view.events_query(EVENTS_SHOWN)
+        events = reader.read(lambda: self._past.events(token, reader.budget, query))
+        found = reader.read(lambda: self._past.incidents(token, reader.budget, INCIDENTS_SHOWN))
+        availability = reader.read(lambda: self._past.availability(token, reader.budget))
+        # What is kept is for people whom the API has just let in.
+        known = state.mode is not None or state.metrics is not None
+        history = reader.read(lambda: self._history.read(token, reader.budget, view.window)) if known else None
+        page = live_page(
+            "system_health.html",
+            state,
+            way=way(state),
+            parts=parts(state, availability),
+            receipts=receipts(state.mode, state.read_at) if state.mode else None,
+            queue_figures=queue_figures(state),
+            database_figures=database_figures(state),
+            history=history,
+            windows=WINDOWS,
+            incidents=found,
+            cause=cause,
+            answer=answer,
+            events=events,
+            event_types=EVENT_TYPES,
+            events_shown=EVENTS_SHOWN,
+            view=view,
+            failures=reader.failures,
+            form=form if form and (state.mode or form.title) else None,
+            already=state.mode is not None and request.args.get("already") == state.mode.mode,
+        )
+        return (page, status) if isinstance(page, str) else page
+
+    def incidents(self, before: str) -> Page:
+        token, reader = person().token, Reader()
+        state = read_system_state(self._api, token, reader)
+        place = before if before.isdecimal() else ""
+        found = reader.read(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
+        return live_page("incidents.html", state, incidents=found, cause=cause, before=place, failures=reader.failures)
+
+    def switch(self) -> Response | Page:
+        form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
+        version = request.form.get("version", "")
+        if form.mode not in MODES or not version.isdecimal():
+            refused = _refused(form, FieldsRefused("mode or version is missing."))
+            return self.page(refused, status=HTTPStatus.BAD_REQUEST)
+        try:
+            answer = self.system.switch(person().token, form.mode, form.reason, int(version))
+        except SwitchedMeanwhile:
+            conflict = SwitchForm(form.mode, form.reason, CONFLICT, stale_version=int(version))
+            return self.page(conflict, status=HTTPStatus.CONFLICT)
+        except (NotSignedIn, NotAllowed):
+            raise
+        except ApiFailure as failure:
+            return self.page(_refused(form, failure), status=_status(failure))
+        already = answer.mode if answer.previous_mode == answer.mode else None
+        return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
 
 
-def _read(api: ApiClient) -> SystemState:
-    return read_system_state(api, person().token, EVENTS_SHOWN, _event_type())
-
-
-def _event_type() -> str:
-    wanted = request.args.get("type", "")
-    return wanted if wanted in EVENT_TYPES else ""
+def _send_test(system: SystemApi) -> AlertAnswer:
+    began = time.monotonic()
+    try:
+        answer = system.test_alert(person().token)
+    except (NotSignedIn, NotAllowed):
+        raise
+    except ApiFailure as failure:
+        return not_sent(failure)
+    return alert_answer(answer, time.monotonic() - began)
 
 
 def _refused(form: SwitchForm, failure: ApiFailure) -> SwitchForm:
@@ -94,20 +161,3 @@ def _refused(form: SwitchForm, failure: ApiFailure) -> SwitchForm:
 def _status(failure: ApiFailure) -> HTTPStatus:
     refused = isinstance(failure, FieldsRefused)
     return HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.SERVICE_UNAVAILABLE
-
-
-def _page(state: SystemState, form: SwitchForm | None) -> str:
-    already = state.mode is not None and request.args.get("already") == state.mode.mode
-    return render_template(
-        "system_health.html",
-        state=state,
-        verdict=verdict(state, person().email),
-        way=way(state),
-        parts=parts(state),
-        queue_figures=queue_figures(state),
-        database_figures=database_figures(state),
-        form=form,
-        already=already,
-        event_types=EVENT_TYPES,
-        event_type=_event_type(),
-    )

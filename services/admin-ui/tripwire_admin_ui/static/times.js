@@ -32,6 +32,18 @@ function stamp(moment) {
   return `${day}, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
 }
 
+// Within a sentence: `today at 14:02`, `on 19 Nov at 09:40`.
+function dayAt(moment) {
+  const date = new Date(moment);
+  const at = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  if (date.toDateString() === new Date(now()).toDateString()) return `today at ${at}`;
+  return `on ${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} at ${at}`;
+}
+
+function precise(moment) {
+  return `${clock(moment)}.${String(new Date(moment).getMilliseconds()).padStart(3, "0")}`;
+}
+
 function say(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
@@ -40,6 +52,8 @@ function say(element, words) {
 export function showTimes(root) {
   for (const time of root.querySelectorAll("time[data-clock][datetime]")) say(time, clock(time.dateTime));
   for (const time of root.querySelectorAll("time[data-stamp][datetime]")) say(time, stamp(time.dateTime));
+  for (const time of root.querySelectorAll("time[data-day-at][datetime]")) say(time, dayAt(time.dateTime));
+  for (const time of root.querySelectorAll("time[data-precise][datetime]")) say(time, precise(time.dateTime));
   const minutes = -new Date().getTimezoneOffset();
   const hours = String(Math.floor(Math.abs(minutes) / 60)).padStart(2, "0");
   const zone = `${minutes < 0 ? "−" : "+"}${hours}:${String(Math.abs(minutes) % 60).padStart(2, "0")}`;
@@ -59,5 +73,9 @@ export function showAges(root, ageingAfter, stale) {
   for (const element of root.querySelectorAll("[data-since]")) {
     const began = Date.parse(element.dataset.since);
     if (!Number.isNaN(began)) say(element, duration((now() - began) / 1000));
+  }
+  for (const element of root.querySelectorAll("[data-until]")) {
+    const left = (Date.parse(element.dataset.until) - now()) / 1000;
+    if (!Number.isNaN(left)) say(element, left >= 1 ? `in ${duration(left)}` : "any moment");
   }
 }

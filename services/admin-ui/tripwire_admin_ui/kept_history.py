@@ -1,0 +1,34 @@
+"""The history for the charts, asked of the API less often than the page renews itself.
+
+It is the same for every admin and changes little from one refresh to the next, while it is the dearest of the page's
+questions. It is kept per window and process, for a fraction of its bucket.
+"""
+
+import time
+from collections.abc import Callable
+
+from tripwire_admin_ui.api_client import Budget
+from tripwire_admin_ui.api_history import History, HistoryApi
+from tripwire_shared import timings
+
+SHARE_OF_BUCKET = 6
+
+
+class KeptHistory:
+    """Whoever asks has just been let in by the API: what is kept is for admins only."""
+
+    def __init__(self, api: HistoryApi, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = api
+        self._clock = clock
+        # Threads may ask twice at once and replace each other's answer: both are right.
+        self._kept: dict[str, tuple[float, History]] = {}
+
+    def read(self, token: str, budget: Budget, window: str) -> History:
+        """Raises what the API client raises; nothing is kept then, and nothing old is given."""
+        kept = self._kept.get(window)
+        if kept and self._clock() < kept[0]:
+            return kept[1]
+        history = self._api.history(token, budget, window)
+        for_seconds = min(history.bucket_seconds / SHARE_OF_BUCKET, timings.UI_HISTORY_KEPT_MAX)
+        self._kept[window] = (self._clock() + for_seconds, history)
+        return history

@@ -1,0 +1,59 @@
+"""What one page reads of the API: for admins the state of the system first, then the page's own parts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+from flask import render_template
+
+from tripwire_admin_ui.access import person
+from tripwire_admin_ui.api_client import (
+    ApiClient,
+    ApiFailure,
+    ApiUnreachable,
+    NotAllowed,
+    NotSignedIn,
+    NotThere,
+)
+from tripwire_admin_ui.refresh import is_refresh
+from tripwire_admin_ui.system_state import Reader, SystemState, read_system_state
+from tripwire_admin_ui.verdict import verdict
+
+T = TypeVar("T")
+
+
+class PageReader:
+    """A part that cannot be read is None, and `failure` says why; the rest of the page stays."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self.person = person()
+        self.token = self.person.token
+        self.failure: ApiFailure | None = None
+        # Sales sees nothing of the system, so nothing of it is asked.
+        nothing = SystemState(datetime.now(UTC), None, None, None)
+        system = Reader()
+        self.budget = system.budget  # one for all that the page asks
+        self.state = read_system_state(api, self.token, system) if self.person.is_admin else nothing
+
+    def read(self, call: Callable[[], T]) -> T | None:
+        """Raises NotThere, NotAllowed and NotSignedIn: they concern the page as a whole."""
+        if self.state.api_away or isinstance(self.failure, ApiUnreachable):
+            return None
+        try:
+            return call()
+        except (NotThere, NotSignedIn, NotAllowed):
+            raise
+        except ApiFailure as failure:
+            self.failure = self.failure or failure
+            return None
+
+    def show(self, template: str, **context: object) -> str | tuple[str, int]:
+        """A refresh without the API gets 503: what is shown stays, marked as old."""
+        unreachable = self.state.api_away or isinstance(self.failure, ApiUnreachable)
+        if unreachable and is_refresh():
+            return "", HTTPStatus.SERVICE_UNAVAILABLE
+        if self.failure and not self.person.is_admin and isinstance(self.failure, ApiUnreachable):
+            raise self.failure
+        told = verdict(self.state, self.person.email) if self.person.is_admin else None
+        return render_template(template, state=self.state, verdict=told, failure=self.failure, **context)

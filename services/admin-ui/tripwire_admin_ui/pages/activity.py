@@ -1,0 +1,33 @@
+"""Activity: who did what, and when."""
+
+from functools import partial
+
+from flask import Blueprint, request
+
+from tripwire_admin_ui.api_activity import ActivityApi
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api_staff import StaffApi
+from tripwire_admin_ui.deeds import sentence
+from tripwire_admin_ui.page_reader import PageReader
+
+SHOWN = 50
+FIELDS = ("staff_id", "action", "before")
+
+
+def pages(api: ApiClient) -> Blueprint:
+    blueprint = Blueprint("activity", __name__)
+    activity, staff = ActivityApi(api), StaffApi(api)
+
+    @blueprint.get("/admin/activity")
+    def show() -> str | tuple[str, int]:
+        wanted = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
+        reader = PageReader(api)
+        query = {**wanted, "limit": str(SHOWN)}
+        found = reader.read(lambda: activity.page(reader.token, reader.budget, query))
+        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) or ()
+        names = {one.id: one.email for one in people}
+        return reader.show(
+            "activity.html", wanted=wanted, found=found, people=people, sentence=partial(sentence, names=names)
+        )
+
+    return blueprint

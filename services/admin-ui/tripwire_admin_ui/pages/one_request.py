@@ -1,0 +1,47 @@
+"""One request: what happened step by step, what comes next, and retrying it."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, redirect, url_for
+from werkzeug.wrappers import Response
+
+from tripwire_admin_ui.access import for_admins_page, person
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api_customers import CustomersApi
+from tripwire_admin_ui.api_requests import RequestsApi
+from tripwire_admin_ui.page_reader import PageReader
+from tripwire_admin_ui.session_cookie import leave_notice
+from tripwire_admin_ui.timeline import timeline
+
+
+def pages(api: ApiClient) -> Blueprint:
+    blueprint = Blueprint("one_request", __name__)
+    requests, customers = RequestsApi(api), CustomersApi(api)
+
+    @blueprint.get("/admin/requests/<uuid:request_id>")
+    def show(request_id: UUID) -> str | tuple[str, int]:
+        reader = PageReader(api)
+        found = reader.read(lambda: requests.one(reader.token, reader.budget, str(request_id)))
+        steps = timeline(found, datetime.now(UTC)) if found else ()
+        return reader.show("one_request.html", found=found, steps=steps)
+
+    @blueprint.post("/admin/requests/<uuid:request_id>/retry")
+    def retry(request_id: UUID) -> Response | tuple[str, int]:
+        if not person().is_admin:
+            return for_admins_page()
+        requests.retry(person().token, str(request_id))
+        leave_notice("Taken up again", "It goes on where it stopped.")
+        return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)
+
+    @blueprint.post("/admin/requests/<uuid:request_id>/new-link")
+    def new_link(request_id: UUID) -> Response:
+        reader = PageReader(api)
+        found = requests.one(reader.token, reader.budget, str(request_id))
+        if found.user_id:
+            customers.resend_welcome(reader.token, found.user_id)
+            leave_notice("A new link is on its way", f"To {found.email}. The old link no longer works.")
+        return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)
+
+    return blueprint

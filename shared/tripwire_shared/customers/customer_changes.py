@@ -1,0 +1,66 @@
+"""What staff may change of a customer: the status, and a new welcome mail. Erasing stands in `erasure.py`."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from tripwire_shared.activity.activity import Action
+from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.customers.customer import CustomerErased, CustomerStatus
+from tripwire_shared.database import Database
+from tripwire_shared.errors import NotFound
+from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.provisioning.invitation import Invitations
+from tripwire_shared.sql import load_queries
+
+REPLACED = "A newer welcome mail was asked for."
+
+
+class CustomerChanges:
+    """Raises NotFound, also where it is another manager's; CustomerErased; DatabaseUnavailable."""
+
+    def __init__(
+        self,
+        database: Database,
+        activity: ActivityLog,
+        invitations: Invitations,
+        outbox: Outbox,
+        wake_mails: Callable[[], None],
+    ) -> None:
+        self._database, self._activity, self._invitations = database, activity, invitations
+        self._outbox, self._wake_mails = outbox, wake_mails
+        self._sql = load_queries(__file__)
+
+    def set_status(self, user_id: UUID, status: CustomerStatus, by: UUID, only_staff: UUID | None = None) -> None:
+        """The status that is set already stays, without an entry in the activity log."""
+        with self._database.transaction() as connection:
+            found = self._sql.lock_customer(connection, user_id=user_id, only_staff=only_staff)
+            if found is None:
+                raise NotFound("There is no such customer.")
+            if found.erased:
+                raise CustomerErased
+            if found.status == status:
+                return
+            self._sql.set_status(connection, user_id=user_id, status=status)
+            self._activity.write(
+                connection, Action.CUSTOMER_STATUS_CHANGED, by, user_id=user_id, request_id=found.request_id,
+                detail={"from": found.status, "to": status},
+            )  # fmt: skip
+
+    def resend_welcome(self, user_id: UUID, by: UUID, only_staff: UUID | None = None) -> None:
+        """A new mail with a new link, tried for a day like a first one; the old link and an unsent mail die at once.
+
+        Also who was given a password gets a link: whoever asks for this cannot sign in, and another mail that says
+        "use the password you know" would not help. That password holds until the customer chooses another.
+        """
+        with self._database.transaction() as connection:
+            # The request's lock first, as everywhere: a second resend, or an erasure, waits here.
+            request_id = self._sql.lock_request(connection, user_id=user_id, only_staff=only_staff)
+            if request_id is None:
+                raise NotFound("There is no such customer.")
+            if self._sql.is_erased(connection, user_id=user_id):
+                raise CustomerErased
+            invitation_id = self._invitations.create(connection, user_id)
+            self._activity.write(connection, Action.WELCOME_MAIL_RESENT, by, user_id=user_id, request_id=request_id)
+            self._outbox.close_mails(connection, request_id=request_id, reason=REPLACED)
+            self._outbox.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
+        self._wake_mails()

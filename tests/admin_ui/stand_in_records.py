@@ -1,0 +1,221 @@
+"""The part of the stand-in API about requests, customers, staff and activity, over lists that a test fills."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+Answer = tuple[int, Any, dict[str, str]]
+TRIPWIRE = "/api/admin/tripwire"
+NUMBERS = count(1)
+
+
+def uid(number: int) -> str:
+    return str(UUID(int=number))
+
+
+def ago(seconds: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+TIMUR = {"id": uid(2), "email": "timur@example.com", "full_name": "Timur S."}
+DANA = {"id": uid(1), "email": "dana@example.com", "full_name": "Dana A."}
+
+
+def a_request(email: str = "anna@example.com", status: str = "provisioned", **fields: Any) -> dict[str, Any]:
+    number = 1000 + next(NUMBERS)
+    finished = status != "accepted"
+    return {
+        "request_id": uid(number), "email": email, "full_name": email.partition("@")[0].title(), "status": status,
+        "mode": "async", "attempts": 1, "max_attempts": 3, "error": None,
+        "user_id": uid(number + 5000) if status == "provisioned" else None, "manager": TIMUR,
+        "price": 5000, "currency": "KZT", "accepted_at": ago(60), "finished_at": ago(59) if finished else None,
+        "took_seconds": 0.7 if finished else None, "due_at": None,
+        "welcome_email": "sent" if status == "provisioned" else None, **fields,
+    }  # fmt: skip
+
+
+def a_customer(email: str = "hana@example.com", status: str = "active", **fields: Any) -> dict[str, Any]:
+    return {
+        "user_id": uid(20_000 + next(NUMBERS)), "email": email, "full_name": email.partition("@")[0].title() + " W.",
+        "status": status, "manager": TIMUR, "price": 5000, "currency": "KZT", "created_at": ago(120),
+        "request_id": uid(9), "welcome_email": "sent", "erased": False, **fields,
+    }  # fmt: skip
+
+
+def a_deed(action: str, **fields: Any) -> dict[str, Any]:
+    row = {"id": next(NUMBERS), "at": ago(30), "staff": DANA, "action": action, "user_id": None, "request_id": None}
+    return {**row, "detail": {}, "address": "192.0.2.7", **fields}
+
+
+class Records:
+    """`steps` holds the steps of a request by its id; `retries` how many each call of "retry all" takes up."""
+
+    def __init__(self, requests: list[dict[str, Any]]) -> None:
+        self.requests = requests
+        self.steps: dict[str, list[dict[str, Any]]] = {}
+        self.customers: list[dict[str, Any]] = []
+        self.activity: list[dict[str, Any]] = []
+        self.tokens: dict[str, list[dict[str, Any]]] = {}
+        self.retries = 100
+        self.page = 50
+        self.numbers = {
+            "total_customers": 184, "active": 172, "this_week": 11, "this_month": 43, "revenue_this_month": 214_500,
+            "place": 2, "of": 4, "currency": "KZT",
+        }  # fmt: skip
+        self.staff = [
+            {**DANA, "role": "admin", "active": True, "tokens": 2, "last_seen_at": ago(5), "created_at": ago(9e6)},
+            {**TIMUR, "role": "sales", "active": True, "tokens": 2, "last_seen_at": ago(65), "created_at": ago(8e6)},
+            {"id": uid(3), "email": "rosa@example.com", "full_name": "Rosa C.", "role": "sales", "active": False,
+             "tokens": 0, "last_seen_at": ago(2e6), "created_at": ago(7e6)},
+        ]  # fmt: skip
+
+    def answer(self, call: Any, staff: dict[str, str]) -> Answer | None:
+        """None: not about these things."""
+        parts = call.path.split("/")
+        if call.path.startswith("/api/admin/staff"):
+            return self._of_staff(call, parts[4:]) if staff["role"] == "admin" else refused(403, "This is for admins.")
+        if not call.path.startswith(TRIPWIRE):
+            return None
+        handlers: dict[str, Callable[[Any, list[str]], Answer]] = {
+            "requests": self._of_requests, "users": self._of_customers, "activity": self._of_activity,
+            "my-stats": lambda *_: (200, self.numbers, {}),
+        }  # fmt: skip
+        return handlers[parts[4]](call, parts[5:])
+
+    def _of_requests(self, call: Any, rest: list[str]) -> Answer:
+        if not rest:
+            return self._list(call, "requests", self.requests, "accepted_at")
+        if rest == ["retry"]:
+            return self._retry_all(call)
+        found = next((row for row in self.requests if row["request_id"] == rest[0]), None)
+        if found is None:
+            return refused(404, "There is no such request.")
+        if rest[1:] == ["retry"]:
+            if found["status"] != "failed":
+                return refused(409, "Its e-mail has been taken meanwhile.")
+            found |= {"status": "accepted", "attempts": 0}
+            return 202, {**found, "steps": []}, {}
+        return 200, {**found, "steps": self.steps.get(rest[0], [])}, {}
+
+    def _retry_all(self, call: Any) -> Answer:
+        matching = [row for row in self._matching(self.requests, call.body, "accepted_at") if row["status"] == "failed"]
+        for row in matching[: self.retries]:
+            row["status"] = "accepted"
+        taken = min(self.retries, len(matching))
+        return 202, {"retried": taken, "refused": 0, "remaining": len(matching) - taken}, {}
+
+    def _of_customers(self, call: Any, rest: list[str]) -> Answer:
+        if not rest:
+            if call.method == "POST":
+                return self._create(call)
+            return self._list(call, "users", self.customers, "created_at")
+        found = next((row for row in self.customers if row["user_id"] == rest[0]), None)
+        if found is None:
+            return refused(404, "There is no such customer.")
+        if call.method == "DELETE":
+            found |= {"erased": True, "email": "erased@example.com", "full_name": "Erased"}
+            return 204, None, {}
+        if rest[1:] == ["resend-welcome"]:
+            found["welcome_email"] = "pending"
+            return 202, {"success": True, "user_id": rest[0], "welcome_email": "pending"}, {}
+        if call.method == "PATCH":
+            found["status"] = call.body["status"]
+        sale = {"id": uid(8), "amount": found["price"], "currency": found["currency"], "created_at": ago(120)}
+        own = [row for row in self.requests if row["user_id"] == rest[0]]
+        done = [row for row in self.activity if row["user_id"] == rest[0]]
+        return 200, {**found, "sale": sale, "requests": own, "activity": done}, {}
+
+    def _create(self, call: Any) -> Answer:
+        email = call.body["email"]
+        if "." not in email.partition("@")[2]:
+            return refused(422, "Some fields are wrong.", {"email": ["Enter an address with a dot after the @."]})
+        if any(row["email"] == email for row in self.requests):
+            return refused(409, "This e-mail already belongs to a customer.")
+        row = a_request(email, "accepted", full_name=call.body["full_name"], accepted_at=ago(0))
+        self.requests.append(row)
+        return 202, {"success": True, "request_id": row["request_id"], "email": email, "status": "accepted"}, {}
+
+    def _list(self, call: Any, name: str, rows: list[dict[str, Any]], moment: str) -> Answer:
+        query = {field: values[0] for field, values in call.query.items()}
+        matching = sorted(self._matching(rows, query, moment), key=lambda row: row[moment], reverse=True)
+        wanted = [row for row in matching if query.get("status") in (None, row["status"])]
+        start, limit = int(query.get("cursor", "0")), min(int(query.get("limit", "50")), self.page)
+        words = ("accepted", "provisioned", "duplicate", "failed")
+        of_rows = Counter(row["status"] for row in matching)
+        counts = dict.fromkeys(words if name == "requests" else ("active", "inactive", "completed", "blocked"), 0)
+        return 200, {
+            name: wanted[start : start + limit], "total": len(wanted), "counts": counts | of_rows,
+            "next_cursor": str(start + limit) if start + limit < len(wanted) else None,
+            "previous_cursor": str(max(0, start - limit)) if start else None,
+        }, {}  # fmt: skip
+
+    def _matching(self, rows: list[dict[str, Any]], query: dict[str, Any], moment: str) -> list[dict[str, Any]]:
+        def matches(row: dict[str, Any]) -> bool:
+            at = datetime.fromisoformat(row[moment])
+            return (
+                query.get("q", "").lower() in f"{row['email']} {row.get('full_name', '')}".lower()
+                and query.get("mode") in (None, row.get("mode"))
+                and query.get("manager_id") in (None, (row.get("manager") or {}).get("id"))
+                and ("from" not in query or at >= datetime.fromisoformat(query["from"]))
+                and ("to" not in query or at < datetime.fromisoformat(query["to"]))
+            )
+
+        return [row for row in rows if matches(row)]
+
+    def _of_staff(self, call: Any, rest: list[str]) -> Answer:
+        if not rest:
+            return self._add(call) if call.method == "POST" else (200, {"staff": self.staff}, {})
+        found = next((row for row in self.staff if row["id"] == rest[0]), None)
+        if found is None:
+            return refused(404, "There is no such member of staff.")
+        if rest[1:] == ["tokens"] and call.method == "POST":
+            made = {"id": uid(40_000 + next(NUMBERS)), "name": call.body["name"], "created_at": ago(0)}
+            made |= {"expires_at": ago(-86_400 * call.body.get("expires_in_days", 1)), "last_used_at": None}
+            self.tokens.setdefault(rest[0], []).append(made)
+            return 201, {**made, "token": "tw_EXAMPLE_k3Qd9fXv2mZr7LwB1sNp8HtYc"}, {}
+        if rest[1:] == ["tokens"]:
+            return 200, {"tokens": self.tokens.get(rest[0], [])}, {}
+        if len(rest) == 3:
+            kept = [token for token in self.tokens.get(rest[0], []) if token["id"] != rest[2]]
+            gone = len(kept) < len(self.tokens.get(rest[0], []))
+            self.tokens[rest[0]] = kept
+            return (204, None, {}) if gone else refused(404, "There is no such token.")
+        if call.body.get("active") is False and found["role"] == "admin":
+            return refused(409, "The last active admin must stay.")
+        if len(call.body.get("password", "long enough")) < 8:
+            return refused(422, "Some fields are wrong.", {"password": ["At least 8 characters."]})
+        found |= {name: value for name, value in call.body.items() if name != "password"}
+        return 200, found, {}
+
+    def _add(self, call: Any) -> Answer:
+        if any(row["email"] == call.body["email"] for row in self.staff):
+            return refused(409, "This e-mail belongs to somebody already.")
+        names = ("email", "full_name", "role")
+        row = {"id": uid(60_000 + next(NUMBERS)), "active": True, "tokens": 0, "last_seen_at": None}
+        self.staff.append({**row, **{name: call.body[name] for name in names}})
+        return 201, self.staff[-1], {}
+
+    def _of_activity(self, call: Any, rest: list[str]) -> Answer:
+        if rest == ["queue"]:
+            self.activity.append(a_deed("queue changed", detail={"what": call.body["what"], **call.body["detail"]}))
+            return 201, {}, {}
+        query = {field: values[0] for field, values in call.query.items()}
+        rows = [
+            row
+            for row in reversed(self.activity)
+            if query.get("action") in (None, row["action"])
+            and query.get("staff_id") in (None, (row["staff"] or {}).get("id"))
+            and ("before" not in query or row["id"] < int(query["before"]))
+        ]
+        limit = min(int(query["limit"]), self.page)
+        actions = sorted({row["action"] for row in self.activity})
+        before = rows[limit - 1]["id"] if len(rows) > limit else None
+        return 200, {"activity": rows[:limit], "actions": actions, "next_before": before}, {}
+
+
+def refused(status: int, detail: str, errors: dict[str, list[str]] | None = None) -> Answer:
+    body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}
+    return status, body | ({"errors": errors} if errors else {}), {}

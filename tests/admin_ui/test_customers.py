@@ -1,0 +1,145 @@
+"""Customers: lists, one customer, entering a new one, changing the state, a new link, and erasing somebody."""
+
+import re
+
+import pytest
+
+from tests.admin_ui.conftest import Visitor
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request
+
+LIST = "/admin/customers"
+NEW = f"{LIST}/new"
+PATH = "/api/admin/tripwire/users"
+
+
+def one_of(api: StandInApi, **fields: object) -> tuple[dict[str, object], str]:
+    """A customer that the API knows, and the address of its page."""
+    customer = a_customer("hana@example.com", **fields)
+    api.records.customers.append(customer)
+    return customer, f"{LIST}/{customer['user_id']}"
+
+
+def test_the_list_filters_by_state_manager_time_and_text(admin: Visitor, api: StandInApi) -> None:
+    one_of(api)
+    page = admin.read(f"{LIST}?status=active&q=hana&when=week").text
+    assert "hana@example.com" in page
+    assert "5,000" in page
+    query = api.calls_of("GET", PATH)[-1].query
+    assert (query["status"], query["q"]) == (["active"], ["hana"])
+    assert "from" in query
+    assert "No customer matches." in admin.read(f"{LIST}?q=nobody").text
+
+
+def test_a_customer_is_shown_with_sale_requests_and_history(admin: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api, price=7500)
+    api.state.requests.append(a_request("hana@example.com", user_id=customer["user_id"], took_seconds=0.4))
+    deed = a_deed("customer status changed", user_id=customer["user_id"], detail={"from": "active", "to": "blocked"})
+    api.records.activity.append(deed)
+    text = admin.read(page).text
+    for words in ("7,500", "timur@example.com", "0.4 s", "set a customer to blocked"):
+        assert words in text, words
+
+
+def test_the_state_is_changed(sales: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    assert sales.send(f"{page}/status", page, status="completed").location == page
+    assert customer["status"] == "completed"
+    assert "Now completed" in sales.read(page).text
+
+
+def test_a_new_link_is_sent_from_the_page_and_from_the_list(sales: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    assert sales.send(f"{page}/new-link", page).location == page
+    assert customer["welcome_email"] == "pending"
+    assert sales.send(f"{page}/new-link", LIST, back="list").location == LIST
+    assert "A new link is on its way. " in re.sub(r"</?strong>", "", sales.read(LIST).text)
+
+
+def test_erasing_asks_for_the_e_mail(admin: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    assert "Type the e-mail to confirm." in admin.read(f"{page}?ask=erase").text
+    wrong = admin.send(f"{page}/erase", page, email="dmitri@example.com")
+    assert wrong.status_code == 422
+    assert "This is not the e-mail of this customer. Nothing was erased." in wrong.text
+    assert not customer["erased"]
+    assert admin.send(f"{page}/erase", page, email=" Hana@Example.com ").location == page
+    assert customer["erased"]
+    after = admin.read(page).text
+    assert "The personal data is erased" in after
+    assert "hana@example.com" not in after
+    assert "Erase personal data" not in after
+    assert "Send a new link" not in after
+
+
+def test_a_new_customer_is_entered_once_however_often_the_form_is_sent(sales: Visitor, api: StandInApi) -> None:
+    form = {"email": "anna@example.com", "full_name": "Anna K.", "price": "7500", "currency": "KZT"}
+    answer = sales.send(NEW, NEW, key="one-key", **form)
+    assert answer.location == f"/admin/requests/{api.state.requests[0]['request_id']}"
+    [call] = api.calls_of("POST", PATH)
+    assert call.headers["Idempotency-Key"] == "one-key"
+    assert call.body == form | {"price": 7500}
+    assert "anna@example.com is being created." in sales.read(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"email": "anna@example"}, 422, "Enter an address with a dot after the @."),
+        ({"price": "1.5"}, 422, "Enter a whole number."),
+        ({"email": "known@example.com"}, 409, "This e-mail already belongs to a customer."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_and_the_rest_kept(
+    sales: Visitor, api: StandInApi, fields: dict[str, str], status: int, words: str
+) -> None:
+    api.state.requests.append(a_request("known@example.com"))
+    form = {"email": "anna@example.com", "full_name": "Anna K.", "price": "", "currency": "", "key": "k", **fields}
+    answer = sales.send(NEW, NEW, **form)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert 'value="Anna K."' in answer.text
+    assert 'name="key" value="k"' not in answer.text  # a corrected form is another wish
+
+
+def test_where_the_api_does_not_answer_the_same_form_can_be_sent_again(sales: Visitor, api: StandInApi) -> None:
+    token = sales.csrf_token(NEW)
+    api.stop()
+    form = {"email": "anna@example.com", "full_name": "Anna K.", "key": "one-key", "csrf_token": token}
+    answer = sales.client.post(NEW, data=form)
+    assert answer.status_code == 503
+    assert "nobody is created twice" in answer.text
+    assert 'name="key" value="one-key"' in answer.text
+    assert 'value="anna@example.com"' in answer.text
+
+
+def test_sales_sees_its_numbers_tabs_and_what_could_not_be_created(sales: Visitor, api: StandInApi) -> None:
+    one_of(api, full_name="Hana W.")
+    api.state.requests += [
+        a_request("aida@example.com", "accepted", full_name="Aida M."),
+        a_request("bek@example.org", "failed", full_name="Bek T."),
+    ]
+    page = sales.read(LIST).text
+    for words in (
+        "184",
+        "214,500",
+        "of 4 managers",
+        "Hana W.",
+        "Bek T. could not be created.",
+        "Under way",
+        "Send new link",
+    ):
+        assert words in page, words
+    assert "Already a customer" not in page  # a state that nobody is in has no tab
+    under_way = sales.read(f"{LIST}?status=accepted").text
+    assert "Aida M." in under_way
+    assert "Hana W." not in under_way
+
+
+def test_a_number_that_the_api_does_not_give_is_unknown(sales: Visitor, api: StandInApi) -> None:
+    api.state.fail["/api/admin/tripwire/my-stats"] = 503
+    one_of(api)
+    page = sales.read(LIST).text
+    assert page.count("<strong>Unknown</strong>") == 4
+    assert "hana@example.com" in page

@@ -1,0 +1,238 @@
+"""rq-dashboard inside the console: on a real Valkey, with each of its known holes tried."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from deploy.local.valkey import ValkeyServer
+from tests.admin_ui.conftest import ADMIN, SALES, Clock, Visitor, make_app
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.test_headers import POLICY
+from tripwire_admin_ui.queue_templates import escaped
+
+PAGE = "/admin/queue/"
+EVIL = '<img src=x onerror="alert(1)">'
+NOTED = "/api/admin/tripwire/activity/queue"
+Build = Callable[[str], Visitor]
+
+
+@pytest.fixture
+def signed_in(api: StandInApi, clock: Clock) -> Build:
+    def build(redis_url: str) -> Visitor:
+        person = Visitor(make_app(api, clock, **({"REDIS_URL": redis_url} if redis_url else {})))
+        assert person.sign_in(ADMIN).status_code == 303
+        return person
+
+    return build
+
+
+@pytest.fixture
+def admin(signed_in: Build, redis_url: str) -> Visitor:
+    return signed_in(redis_url)
+
+
+@pytest.fixture
+def queue(redis_url: str) -> Iterator[Queue]:
+    with Redis.from_url(redis_url) as redis:
+        yield Queue("requests", connection=redis, serializer=JSONSerializer)
+
+
+def put(queue: Queue, function: str = "tripwire_worker.jobs.provision_customer", **more: object) -> Job:
+    return queue.enqueue_call(function, args=("an-id",), description=EVIL, failure_ttl=60, **more)
+
+
+def failed(queue: Queue) -> Job:
+    job = put(queue, "math.sqrt")
+    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(
+        burst=True, logging_level="CRITICAL"
+    )
+    return job
+
+
+def csrf(person: Visitor) -> dict[str, str]:
+    found = re.search(r'name="csrf-token" content="([^"]+)"', person.read(PAGE).text)
+    assert found
+    return {"X-CSRFToken": found[1]}
+
+
+def test_its_pages_stand_in_the_consoles_frame_with_their_own_policy(admin: Visitor, queue: Queue) -> None:
+    job = put(queue)
+    for path in ("", "0/view/workers", "0/view/jobs", "0/view/jobs/requests/queued/8/asc/1", f"0/view/job/{job.id}"):
+        answer = admin.read(PAGE + path)
+        assert answer.status_code == 200, path
+        for words in ("System Health", "Sign out", "This page looks into Redis.", ">Workers</a>"):
+            assert words in answer.text, words
+        policy = answer.headers["Content-Security-Policy"]
+        assert "script-src 'self' 'nonce-" in policy
+        assert "'unsafe-inline'" not in policy.partition("style-src")[0]
+        nonce = re.search(r"'nonce-([^']+)'", policy)
+        assert nonce
+        inline = re.findall(r"<script(?![^>]*(?:\ssrc=|text/template))[^>]*>", answer.text)
+        assert inline == [f'<script nonce="{nonce[1]}">'], path
+
+
+def test_the_looser_policy_holds_for_its_pages_only(admin: Visitor) -> None:
+    for path in (f"{PAGE}static/js/underscore-umd-min.js", f"{PAGE}0/data/queues.json", "/admin/requests"):
+        answer = admin.read(path)
+        assert answer.status_code == 200, path
+        assert answer.headers["Content-Security-Policy"] == POLICY, path
+    assert admin.read(PAGE).headers["Content-Security-Policy"] != admin.read(PAGE).headers["Content-Security-Policy"]
+
+
+def test_nothing_of_it_is_given_to_a_stranger_or_to_sales(admin: Visitor, api: StandInApi, clock: Clock) -> None:
+    paths = [
+        PAGE,
+        f"{PAGE}0/data/queues.json",
+        f"{PAGE}static/js/jquery-3.5.1.min.js",
+        f"{PAGE}nothing",
+        "/admin/queue",
+    ]
+    stranger, sales = (Visitor(admin.client.application) for _ in range(2))
+    sales.sign_in(SALES)
+    for path in paths:
+        assert (stranger.read(path).location or "").startswith("/login?next="), path
+        assert sales.read(path).status_code == 403, path
+
+
+def test_its_templates_escape_all_that_comes_from_redis_or_the_address(admin: Visitor) -> None:
+    environment = admin.client.application.jinja_env
+    names = [name for name in environment.list_templates() if name.startswith("rq_dashboard/")]
+    assert len(names) > 8
+    for name in names:
+        source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        assert "<%=" not in source, name
+        assert not re.search(r"'\{\{", source) or not name.endswith(".js"), name
+
+
+def test_what_is_escaped_by_hand_is_not_escaped_twice() -> None:
+    assert escaped("rq_dashboard/jobs.html", "<%= $('<div/>').text(d.description).html() %>") == "<%- d.description %>"
+
+
+def test_a_queues_name_from_the_address_does_not_get_into_script(admin: Visitor) -> None:
+    page = admin.read(f"{PAGE}0/view/jobs/x');alert(1);('<script>/queued/8/asc/1").text
+    assert "val('x');alert(1)" not in page
+    assert "<script>/queued" not in page
+    assert '("x\\u0027);alert(1);(\\u0027\\u003cscript\\u003e")' in page
+
+
+def test_a_busy_worker_with_a_json_job_is_shown_without_its_arguments(admin: Visitor, queue: Queue) -> None:
+    job = put(queue)
+    worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker.register_birth()
+    worker.prepare_execution(job)
+    [shown] = admin.read(f"{PAGE}0/data/workers.json").json["workers"]
+    assert shown["current_job"]["job_id"] == job.id
+    assert "an-id" not in str(shown)
+
+
+def test_looking_changes_nothing(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    failed(queue)
+    assert admin.read(f"{PAGE}requeue/requests").status_code == 405
+    assert len(queue.failed_job_registry) == 1
+    assert not api.calls_of("POST", NOTED)
+
+
+def test_without_the_token_nothing_is_changed(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    put(queue)
+    for headers in ({}, {"X-CSRFToken": "another"}):
+        assert admin.client.post(f"{PAGE}queue/requests/queued/empty", headers=headers).status_code == 400
+    assert queue.count == 1
+    assert not api.calls_of("POST", NOTED)
+
+
+def test_every_change_is_noted_and_done(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    job, token = failed(queue), csrf(admin)
+    done = [
+        (f"job/{job.id}/requeue", {"what": "requeue", "detail": {"job": job.id}}),
+        ("queue/requests/compact", {"what": "compact", "detail": {"queue": "requests"}}),
+        (f"job/{job.id}/delete", {"what": "delete", "detail": {"job": job.id}}),
+        ("requeue/requests", {"what": "requeue all", "detail": {"queue": "requests"}}),
+        ("queue/requests/queued/empty", {"what": "empty", "detail": {"queue": "requests", "registry": "queued"}}),
+    ]
+    for path, noted in done:
+        assert admin.client.post(PAGE + path, headers=token).json["status"] == "OK", path
+        assert api.calls_of("POST", NOTED)[-1].body == noted
+    assert (queue.count, len(queue.failed_job_registry)) == (0, 0)
+    assert "emptied a list of jobs in Redis" in admin.read("/admin/activity").text
+
+
+def test_what_cannot_be_noted_is_not_done(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    put(queue)
+    token = csrf(admin)
+    api.state.fail[NOTED] = 503
+    answer = admin.client.post(f"{PAGE}queue/requests/queued/empty", headers=token)
+    assert answer.status_code == 503
+    assert answer.json["detail"].startswith("Not done: it could not be written to Activity.")
+    assert queue.count == 1
+
+
+def test_all_its_changes_are_known(admin: Visitor) -> None:
+    """A newer version with one more would otherwise change things past the log."""
+    from tripwire_admin_ui.queue_console import CHANGES
+
+    rules = admin.client.application.url_map.iter_rules()
+    changing = {rule.endpoint for rule in rules if rule.endpoint.startswith("rq_dashboard.") and "POST" in rule.methods}
+    assert changing == set(CHANGES)
+
+
+def test_a_job_or_a_redis_that_is_not_there_says_so(admin: Visitor) -> None:
+    missing = admin.read(f"{PAGE}0/view/job/nothing")
+    assert missing.status_code == 404
+    assert "What became of the customer stands under Requests." in missing.text
+    assert admin.read(f"{PAGE}0/data/job/nothing.json").status_code == 404
+    assert admin.read(f"{PAGE}7/view/workers").status_code == 404
+
+
+def test_without_an_address_of_redis_the_page_says_so_and_the_rest_works(signed_in: Build) -> None:
+    admin = signed_in("")
+    page = admin.read(PAGE)
+    assert page.status_code == 200
+    assert "This page does not know where Redis is" in page.text
+    assert admin.read("/admin/requests").status_code == 200
+
+
+def test_a_refused_redis_is_said_at_once(signed_in: Build, api: StandInApi, own_valkey: ValkeyServer) -> None:
+    admin = signed_in(own_valkey.url)
+    assert "rq-dashboard" in admin.read(PAGE).text
+    token = csrf(admin)
+    own_valkey.stop()
+    api.state.redis_goes_down()
+    started = time.monotonic()
+    page = admin.read(PAGE).text
+    assert time.monotonic() - started < 1
+    assert "Redis is down, so there is no queue to show" in page
+    assert "Customers are still being created, directly." in page
+    assert admin.read(f"{PAGE}0/data/queues.json").status_code == 503
+    refused = admin.client.post(f"{PAGE}queue/requests/queued/empty", headers=token)
+    assert refused.status_code == 503
+    assert not api.calls_of("POST", NOTED)
+    own_valkey.start()
+    assert admin.read(f"{PAGE}0/data/queues.json").status_code == 200  # the stale connection is replaced
+    assert "registered queues" in admin.read(PAGE).text
+
+
+def test_a_frozen_redis_costs_less_than_a_second(signed_in: Build, own_valkey: ValkeyServer) -> None:
+    admin = signed_in(own_valkey.url)
+    admin.read(PAGE)
+    own_valkey.freeze()
+    try:
+        for path in (PAGE, f"{PAGE}0/view/workers", f"{PAGE}0/data/workers.json"):
+            started = time.monotonic()
+            answer = admin.read(path)
+            assert time.monotonic() - started < 1, path
+            assert answer.status_code == (503 if "/data/" in path else 200), path
+    finally:
+        own_valkey.thaw()
+    assert "registered queues" in admin.read(PAGE).text
+
+
+def test_where_only_this_page_cannot_reach_redis_it_does_not_say_more(signed_in: Build) -> None:
+    page = signed_in("redis://127.0.0.1:1/0").read(PAGE).text
+    assert "Only this page cannot reach it: the API says that Redis is up." in " ".join(page.split())
+    assert "created, directly" not in page

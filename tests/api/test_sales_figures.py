@@ -1,0 +1,136 @@
+"""Figures of what was sold: a manager's own, an admin's all; and the log of who did what."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import CREATE as USERS
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
+
+pytestmark = pytest.mark.usefixtures("direct")
+SALES = "/api/admin/tripwire"
+
+
+@pytest.fixture
+def other(api: ApiUnderTest) -> Caller:
+    return api.member("other@example.com")
+
+
+def moved(api: ApiUnderTest, made: dict[str, Any], days: int) -> None:
+    """As if this customer had come `days` ago."""
+    for table in ("tripwire_users", "sales"):
+        sql(api, f"UPDATE {table} SET created_at = created_at - make_interval(days => %s) WHERE user_id = %s", days,
+            made["user_id"])  # fmt: skip
+
+
+def test_stats_count_customers_and_revenue(api: ApiUnderTest, manager: Caller, other: Caller, admin: Caller) -> None:
+    sell(manager, "a@example.com", price=7000)
+    moved(api, sell(manager, "b@example.com", price=100), 400)
+    gone = sell(other, "c@example.com", price=30)
+    other.ask("PATCH", f"{USERS}/{gone['user_id']}", json={"status": "blocked"})
+    assert admin.get(f"{SALES}/stats").get_json() == {
+        "total_customers": 3, "active": 2, "inactive": 0, "completed": 0, "blocked": 1, "total_revenue": 7130,
+        "this_week": 2, "this_month": 2, "revenue_this_month": 7030, "currency": "KZT",
+    }  # fmt: skip
+    own = manager.get(f"{SALES}/stats").get_json()
+    assert (own["total_customers"], own["total_revenue"], own["revenue_this_month"]) == (2, 7100, 7000)
+
+
+def test_several_currencies_are_said(manager: Caller) -> None:
+    assert manager.get(f"{SALES}/stats").get_json()["currency"] is None
+    sell(manager, "a@example.com", currency="EUR")
+    assert manager.get(f"{SALES}/stats").get_json()["currency"] == "EUR"
+    sell(manager, "b@example.com")
+    assert manager.get(f"{SALES}/stats").get_json()["currency"] is None
+
+
+def test_my_stats_tell_my_place(api: ApiUnderTest, manager: Caller, other: Caller, admin: Caller) -> None:
+    third = api.member("third@example.com")
+    sell(other, "a@example.com", price=2)
+    sell(manager, "b@example.com", price=1)
+    mine = manager.get(f"{SALES}/my-stats").get_json()
+    assert (mine["total_customers"], mine["place"], mine["of"]) == (1, 2, 3)
+    assert third.get(f"{SALES}/my-stats").get_json()["place"] == 3
+    # An admin who does not sell has no place; their own figures are theirs alone.
+    admins = admin.get(f"{SALES}/my-stats").get_json()
+    assert (admins["total_customers"], admins["place"], admins["of"]) == (0, None, 3)
+
+
+def test_the_leaderboard_is_by_revenue_and_equals_share_a_place(
+    api: ApiUnderTest, manager: Caller, other: Caller, admin: Caller
+) -> None:
+    third = api.member("third@example.com")
+    moved(api, sell(other, "a@example.com", price=10), 40)
+    sell(manager, "b@example.com", price=10)
+    sell(third, "c@example.com", price=11)
+    board = admin.get(f"{SALES}/leaderboard").get_json()["leaderboard"]
+    assert [(line["place"], line["manager"]["email"], line["revenue"], line["this_month"]) for line in board] == [
+        (1, "third@example.com", 11, 1),
+        (2, "manager@example.com", 10, 1),
+        (2, "other@example.com", 10, 0),
+    ]
+    [own] = manager.get(f"{SALES}/leaderboard").get_json()["leaderboard"]
+    assert (own["manager"]["id"], own["place"]) == (manager.id, 2)
+
+
+def test_the_chart_has_every_day(api: ApiUnderTest, manager: Caller, other: Caller, admin: Caller) -> None:
+    sell(manager, "a@example.com", price=7)
+    moved(api, sell(manager, "b@example.com", price=5), 2)
+    moved(api, sell(manager, "c@example.com", price=3), 20)
+    sell(other, "d@example.com", price=1)
+    today = datetime.now(UTC).date()
+    chart = admin.get(f"{SALES}/sales-chart").get_json()
+    assert chart["period"] == "week"
+    assert [day["date"] for day in chart["days"]] == [(today - timedelta(days=n)).isoformat() for n in range(6, -1, -1)]
+    assert [(day["customers"], day["revenue"]) for day in chart["days"]] == [(0, 0)] * 4 + [(1, 5), (0, 0), (2, 8)]
+    lengths = {}
+    for period in ("week", "month", "year"):
+        days = manager.get(f"{SALES}/sales-chart?period={period}").get_json()["days"]
+        lengths[period] = (len(days), sum(day["revenue"] for day in days))
+    assert lengths == {"week": (7, 12), "month": (30, 15), "year": (365, 15)}
+    assert_problem(manager.get(f"{SALES}/sales-chart?period=century"), 422)
+
+
+def test_activity_comes_newest_first_and_page_by_page(manager: Caller, admin: Caller) -> None:
+    user_id = sell(manager)["user_id"]
+    admin.ask("PATCH", f"{USERS}/{user_id}", json={"status": "blocked"})
+    admin.post("/api/admin/system/mode", json={"mode": "async_queue", "reason": "a test"})
+    listed = admin.get(f"{SALES}/activity").get_json()
+    newest = listed["activity"][0]
+    assert (newest["action"], newest["staff"]["email"]) == ("mode switched", "boss@example.com")
+    assert newest["detail"]["reason"] == "a test"
+    assert newest["address"] == "127.0.0.1"
+    assert {"customer created", "mode switched", "customer erased"} <= set(listed["actions"])
+    seen, path = [], f"{SALES}/activity?limit=2"
+    while path:
+        page = admin.get(path).get_json()
+        seen += page["activity"]
+        path = f"{SALES}/activity?limit=2&before={page['next_before']}" if page["next_before"] else ""
+    assert seen == listed["activity"]
+
+
+def test_activity_is_filtered_by_who_and_what(manager: Caller, admin: Caller) -> None:
+    user_id = sell(manager)["user_id"]
+    admin.ask("PATCH", f"{USERS}/{user_id}", json={"status": "blocked"})
+
+    def actions(caller: Caller, query: str = "") -> list[str]:
+        listed = caller.get(f"{SALES}/activity?{query}").get_json()["activity"]
+        return [deed["action"] for deed in listed if not deed["action"].startswith(("staff", "token", "mode"))]
+
+    assert actions(admin) == ["customer status changed", "customer created"]
+    assert actions(admin, f"staff_id={manager.id}") == ["customer created"]
+    assert actions(admin, "action=customer+status+changed") == ["customer status changed"]
+    assert actions(manager) == ["customer created"], "a manager's own"
+    assert actions(manager, f"staff_id={admin.id}") == []
+    assert_problem(admin.get(f"{SALES}/activity?action=sold"), 422)
+
+
+def test_the_log_names_customers_by_id_only(api: ApiUnderTest, manager: Caller, admin: Caller) -> None:
+    user_id = sell(manager, "secret.person@example.com", full_name="Secret Person")["user_id"]
+    manager.ask("PATCH", f"{USERS}/{user_id}", json={"status": "blocked"})
+    manager.post(f"{USERS}/{user_id}/resend-welcome")
+    admin.ask("DELETE", f"{USERS}/{user_id}")
+    told = admin.get(f"{SALES}/activity").text + str(sql(api, "SELECT * FROM sales_activity_log"))
+    assert user_id in told
+    assert "ecret" not in told

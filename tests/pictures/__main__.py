@@ -1,0 +1,170 @@
+"""`make pictures`: every page, light, dark and on a phone, from made-up data, into docs/pictures/.
+
+`python -m tests.pictures dashboard system-health-outage` takes those alone; `--into FOLDER` puts them elsewhere.
+"""
+
+import argparse
+import shutil
+import sys
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tests.browser.conftest import FLAGS
+from tests.pictures.made_up import direct_mode, first_day, ordinary_day, outage, two_failed
+from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.app import create_app
+from tripwire_shared.settings import load_settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+HEALTH = "/admin/system-health"
+LARGEST = 150 * 1024
+TALLEST = 4000  # px of a page; what is below is cut off
+SHAPES = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (390, "light"), "phone-dark": (390, "dark")}
+ALL = ("light", "dark", "phone")
+
+
+def nothing(_: Any) -> None:
+    """No further step."""
+
+
+def api_away(page: Any) -> None:
+    page.context.api.stop()
+    page.clock.run_for(100_000)
+    page.wait_for_selector("body.stale")
+
+
+def open_dialog(page: Any) -> None:
+    page.click("a[data-switch]")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.type("Redis restarts at 14:30")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One page in one state: `prepare` sets the made-up data, `then` is done on the page; `whole` or the first screen."""
+
+    name: str
+    path: str
+    prepare: Callable[[StandInApi], None] = nothing
+    then: Callable[[Any], None] = nothing
+    shapes: tuple[str, ...] = ALL
+    whole: bool = True
+    who: str = "dana@example.com"
+
+
+PICTURES = (
+    Picture("sign-in", "/login", shapes=("light", "dark", "phone"), whole=False, who=""),
+    Picture("dashboard", "/admin", two_failed),
+    Picture("system-health", HEALTH),
+    Picture("system-health-day", f"{HEALTH}?window=24h", shapes=("light",)),
+    Picture("system-health-outage", HEALTH, outage, shapes=("light", "phone-dark")),
+    Picture("system-health-direct", HEALTH, direct_mode, shapes=("light",)),
+    Picture("system-health-dialog", HEALTH, then=open_dialog, shapes=("light", "dark", "phone"), whole=False),
+    Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
+    Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
+    Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
+)
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, *_: Any, **__: Any) -> None:
+        """No line for each request."""
+
+
+@contextmanager
+def console(api: StandInApi) -> Iterator[str]:
+    """The admin UI in front of `api`; its address."""
+    api.start()
+    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-pictures-only"}, dotenv=None)
+    app = create_app(settings, ApiClient(api.url))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        api.stop()
+
+
+def take(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
+    width, scheme = SHAPES[shape]
+    api = ordinary_day()
+    picture.prepare(api)
+    with console(api) as address:
+        context = browser.new_context(
+            base_url=address,
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            timezone_id="Asia/Almaty",
+        )
+        context.api = api
+        page = context.new_page()
+        page.clock.install()
+        _enter(page, picture)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready")
+        picture.then(page)
+        path = folder / f"{picture.name}-{shape}.webp"
+        _shoot(page, path, whole=picture.whole)
+        context.close()
+    return path
+
+
+def _enter(page: Any, picture: Picture) -> None:
+    page.goto(picture.path)
+    if picture.who:
+        page.fill("#email", picture.who)
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_selector(".signed-in")
+
+
+def _shoot(page: Any, path: Path, *, whole: bool) -> None:
+    """As WebP, which Chromium writes itself; one that is too large gets coarser, then shorter."""
+    width, first = page.viewport_size["width"], page.viewport_size["height"]
+    height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST) if whole else first
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_timeout(150)  # the charts follow the width one frame later
+    camera = page.context.new_cdp_session(page)
+    for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}
+        shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
+        path.write_bytes(b64decode(shot["data"]))
+        if path.stat().st_size <= LARGEST:
+            return
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help=", ".join(picture.name for picture in PICTURES))
+    parser.add_argument("--into", type=Path, default=DOCS)
+    wanted = parser.parse_args()
+    unknown = set(wanted.names) - {picture.name for picture in PICTURES}
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if unknown or chromium is None:
+        print(f"No such picture: {', '.join(sorted(unknown))}" if unknown else "Chromium is not installed.")
+        return 2
+    wanted.into.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for picture in PICTURES:
+            for shape in picture.shapes if not wanted.names or picture.name in wanted.names else ():
+                path = take(browser, picture, shape, wanted.into)
+                print(f"{path.name}  {path.stat().st_size // 1024} KB", flush=True)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

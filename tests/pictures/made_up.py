@@ -1,0 +1,126 @@
+"""Made-up data for the pictures: an ordinary afternoon, and what can happen to it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_system import an_incident
+
+MARA = {"id": uid(7), "email": "mara@example.com", "full_name": "Mara V."}
+LINES = (
+    ("INFO", "Test alert sent, Telegram answered OK", {"sent_by": "dana@example.com"}, 2),
+    ("SWITCH", "System mode changed to: async_queue", {"changed_by": "dana@example.com", "previous_mode": "sync_direct", "reason": "Redis checked after the restart"}, 29),
+    ("SWITCH", "System mode changed to: sync_direct", {"changed_by": "mara@example.com", "previous_mode": "async_queue", "reason": "Redis restarts at 14:30"}, 36),
+    ("CRITICAL", "A request used up its 3 attempts", {"request_id": uid(0x9B20), "error": "The database was restarting"}, 44),
+    ("INFO", "Redis queue is back after 3 min 12 s", {"served_synchronously": 97, "slowest_seconds": 0.41}, 55),
+    ("WARNING", "Telegram does not take alerts; they wait", {"reason": "502 Bad Gateway"}, 57),
+    ("ERROR", "Attempt 1 of a request failed", {"request_id": uid(0xC01D), "reason": "the database was restarting"}, 58),
+    ("CRITICAL", "Redis queue failed! Auto-fallback to sync mode", {"cause": "Connection refused"}, 58.2),
+    ("INFO", "Old health events removed: 1,204", {"removed": 1204}, 80),
+    ("WARNING", "Mail to a***@example.com failed, trying again in 15 s", {"reason": "451 try again later"}, 165),
+    ("INFO", "Worker service on app-2 started", {"host": "app-2", "pid": 4131}, 350),
+)  # fmt: skip
+
+
+def minutes_ago(minutes: float) -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=minutes)
+
+
+def ordinary_day() -> StandInApi:
+    """Not yet started."""
+    api = StandInApi()
+    state, past = api.state, api.state.past
+    state.processes = [("app-1", 4101), ("app-1", 4102), ("app-2", 4127), ("app-2", 4131)]
+    past.incidents = [
+        an_incident(1, "alerts undeliverable", minutes_ago(60 * 24 * 8), minutes_ago(60 * 24 * 8 - 16)),
+        an_incident(2, "queue unavailable", minutes_ago(60 * 24 * 5), minutes_ago(60 * 24 * 5 - 0.85), 9, 0.29),
+        an_incident(3, "mail failing", minutes_ago(60 * 9), minutes_ago(60 * 9 - 41)),
+        an_incident(4, "queue unavailable", minutes_ago(58.2), minutes_ago(55), 97, 0.41),
+    ]
+    past.switches = [
+        {"at": minutes_ago(36).isoformat(), "mode": "sync_direct", "by": MARA["email"], "reason": "Redis restarts at 14:30", "version": 10},
+        {"at": minutes_ago(29).isoformat(), "mode": "async_queue", "by": DANA["email"], "reason": "Redis checked after the restart", "version": 11},
+    ]  # fmt: skip
+    state.mode |= {
+        "version": 11,
+        "changed_at": minutes_ago(29).isoformat(),
+        "changed_by": DANA["email"],
+        "reason": "Redis checked after the restart",
+    }
+    state.metrics |= {
+        "last_incident": past.incidents[-1],
+        "last_alert_sent_at": minutes_ago(29).isoformat(),
+        "mails_waiting": 3,
+        "accepted_unfinished": 8,
+    }
+    for number, (event_type, message, metadata, minutes) in enumerate(reversed(LINES), 1):
+        row = {"id": number, "event_type": event_type, "message": message, "metadata": metadata}
+        state.logs.append({**row, "created_at": minutes_ago(minutes).isoformat()})
+    _records(api)
+    return api
+
+
+def _records(api: StandInApi) -> None:
+    rows: list[dict[str, Any]] = [
+        a_request("chen@example.net", "accepted", full_name="Chen L.", accepted_at=ago(6)),
+        a_request("anna@example.com", full_name="Anna K.", manager=MARA, attempts=2, took_seconds=3.1, accepted_at=ago(33), welcome_email="pending"),
+        a_request("dmitri@example.com", full_name="Dmitri S.", accepted_at=ago(44)),
+        a_request("elif@example.org", full_name="Elif A.", manager=MARA, took_seconds=0.6, accepted_at=ago(62)),
+        a_request("farid@example.com", "duplicate", full_name="Farid O.", took_seconds=0.2, accepted_at=ago(69)),
+        a_request("aigul@example.com", "failed", full_name="Айгүл Н.", manager=MARA, attempts=3, took_seconds=None, accepted_at=ago(84)),
+        a_request("bek@example.org", "failed", full_name="Bek T.", attempts=3, took_seconds=None, accepted_at=ago(172)),
+        a_request("gul@example.net", full_name="<script>alert(1)</script>", manager=MARA, mode="sync", took_seconds=0.3, accepted_at=ago(1911)),
+        a_request("hana@example.com", full_name="Hana W.", mode="sync", took_seconds=0.3, accepted_at=ago(1944)),
+        a_request("ivan@example.org", full_name="Ivan P.", manager=MARA, mode="fallback", took_seconds=0.4, accepted_at=ago(3310), welcome_email="failed"),
+    ]  # fmt: skip
+    api.state.requests.extend(rows)
+    api.records.customers += [a_customer(f"{name}@example.com") for name in ("hana", "dmitri", "elif", "gul", "anna")]
+    api.records.staff += [
+        {**MARA, "role": "sales", "active": True, "tokens": 0, "last_seen_at": ago(240), "created_at": ago(6e6)},
+        {**MARA, "id": uid(8), "email": "nadia@example.com", "full_name": "Nadia F.", "role": "admin", "active": True, "tokens": 0, "last_seen_at": ago(13_000), "created_at": ago(5e6)},
+    ]  # fmt: skip
+    api.records.activity += [
+        a_deed("welcome resent", staff=MARA, at=ago(6600)),
+        a_deed("mode changed", staff=MARA, at=ago(36 * 60), detail={"mode": "sync_direct", "reason": "Redis restarts at 14:30"}),
+        a_deed("mode changed", at=ago(29 * 60), detail={"mode": "async_queue", "reason": "Redis checked after the restart"}),
+        a_deed("token made", at=ago(700), detail={"name": "CRM import", "staff_id": TIMUR["id"]}),
+    ]  # fmt: skip
+
+
+def two_failed(api: StandInApi) -> None:
+    api.state.metrics["states"]["failed"] = 2
+    api.state.metrics |= {"mails_failed": 1, "tokens_ending_7d": 1}
+
+
+def outage(api: StandInApi) -> None:
+    api.state.redis_goes_down()
+    began = minutes_ago(4.2).isoformat()
+    api.state.past.incidents[-1]["started_at"] = began
+    api.state.metrics["last_known"] = {
+        name: {"value": known["value"], "at": began} for name, known in api.state.metrics["last_known"].items()
+    }
+    row = {"id": 99, "event_type": "CRITICAL", "message": "Redis queue failed! Auto-fallback to sync mode"}
+    api.state.logs.append({**row, "metadata": {"cause": "Connection refused"}, "created_at": began})
+
+
+def direct_mode(api: StandInApi) -> None:
+    api.switch_by(DANA["email"], "sync_direct", "Redis restarts at 14:30")
+    api.state.mode["changed_at"] = ago(0.4)
+    api.state.behind = {4127, 4131}
+
+
+def first_day(api: StandInApi) -> None:
+    api.state.past.incidents.clear()
+    api.state.past.switches.clear()
+    api.state.past.busy = 0
+    api.state.past.begun = minutes_ago(22)
+    api.state.logs.clear()
+    api.state.requests.clear()
+    api.records.customers.clear()
+    api.records.activity.clear()
+    api.state.mode |= {"version": 1, "changed_by": None, "reason": None, "changed_at": minutes_ago(22).isoformat()}
+    names = ("waiting", "active", "completed", "accepted_unfinished", "provisioned_24h", "failed_24h", "mails_waiting", "customers")  # fmt: skip
+    api.state.metrics |= dict.fromkeys(names, 0) | {"oldest_accepted_seconds": None, "last_incident": None}
+    api.state.metrics |= {"telegram": "not_configured", "last_alert_sent_at": None, "smtp": "not_configured"}
+    api.state.metrics["states"] = dict.fromkeys(("accepted", "provisioned", "duplicate", "failed"), 0)
