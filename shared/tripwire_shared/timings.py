@@ -84,6 +84,9 @@ JOB_TIMEOUT = 10
 ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
+# RQ keeps an idle worker for its ttl and 60 s more, one at a job for the job's limit and 60 s more, from each sign of
+# life on; an idle one gives it each 5 s. A worker with less left than this has been silent for 15 to 25 s.
+WORKER_KEPT_ALIVE = 55
 WORKER_RECONNECT_WAIT = 1
 # How often a worker process that cannot begin without Redis asks for it.
 WORKER_REDIS_POLL = 0.5
