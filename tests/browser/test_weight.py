@@ -35,16 +35,21 @@ def test_a_page_weighs_under_150_kilobytes(page: Any, api: StandInApi, path: str
     assert total < LARGEST, sorted(weights.items(), key=lambda item: -item[1])[:5]
 
 
-def test_the_first_paint_with_fifty_lines_takes_less_than_a_second(page: Any, api: StandInApi) -> None:
+def test_the_first_paint_with_fifty_lines_takes_less_than_a_second(chromium: Any, page: Any, api: StandInApi) -> None:
     for number in range(50):
         api.state.note("INFO", f"line {number}", number=number)
-    page.goto(HEALTH)  # files are kept by the browser, templates are compiled
-    paints = []
-    for _ in range(3):
-        fresh = page.context.new_page()
-        fresh.bring_to_front()
-        fresh.goto(HEALTH)
-        read = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-        paints.append(wait_until(lambda: fresh.evaluate(read)))  # noqa: B023  # asked at once
-        fresh.close()
+    page.goto(HEALTH)  # the templates are compiled
+    address = page.evaluate("location.origin")
+    context = chromium.new_context(base_url=address, storage_state=page.context.storage_state())  # with a real clock
+    paints = [_first_paint(context) for _ in range(3)]
+    context.close()
     assert min(paints) < 1000, paints
+
+
+def _first_paint(context: Any) -> float:
+    page = context.new_page()
+    page.goto(HEALTH)
+    read = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+    painted: float = wait_until(lambda: page.evaluate(read))
+    page.close()
+    return painted
