@@ -14,6 +14,7 @@ from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.health.incident import Incidents
+from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.intake.request_list import RequestList
@@ -65,6 +66,7 @@ class Resources:
     telegram: Telegram
     health_log: HealthLog
     incidents: Incidents
+    incident_history: IncidentHistory
     invitations: Invitations
     mode_store: ModeStore
     mode_cache: ModeCache
@@ -172,6 +174,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         telegram=telegram,
         health_log=health_log,
         incidents=incidents,
+        incident_history=IncidentHistory(database),
         invitations=invitations,
         mode_store=mode_store,
         mode_cache=mode_cache,

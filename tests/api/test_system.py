@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from deploy.local.valkey import ValkeyServer
-from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql, take_in
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.health.event import Event, EventType
@@ -84,6 +84,72 @@ def test_figures_of_redis_are_null_while_it_is_down(
     assert figures["accepted_unfinished"] == 0
     incident = wait_until(lambda: admin.get(METRICS).get_json()["incident"], 5)
     assert incident["cause"] == "queue unavailable"
+
+
+def test_a_figure_that_is_unknown_now_was_known_once(
+    api_for: Callable[..., ApiUnderTest], own_valkey: ValkeyServer
+) -> None:
+    api = api_for(redis_url=own_valkey.url)
+    admin, seller = api.member("boss@example.com", Role.ADMIN), api.member("manager@example.com")
+    take_in(seller)
+    before = admin.get(METRICS).get_json()
+    assert set(before["last_known"]) == set(OF_REDIS)
+    assert before["workers_seen_at"] is None, "no worker runs here"
+    own_valkey.stop()
+    after = admin.get(METRICS).get_json()
+    assert (after["waiting"], after["last_known"]["waiting"]["value"]) == (None, 1)
+    assert after["last_known"]["waiting"]["at"] == before["last_known"]["waiting"]["at"]
+
+
+def test_a_process_that_never_saw_redis_says_so(api_for: Callable[..., ApiUnderTest], own_valkey: ValkeyServer) -> None:
+    own_valkey.stop()
+    admin = api_for(redis_url=own_valkey.url).member("boss@example.com", Role.ADMIN)
+    assert admin.get(METRICS).get_json()["last_known"] == {}
+
+
+@pytest.mark.usefixtures("direct")
+def test_figures_of_people_mails_and_speed(api: ApiUnderTest, manager: Caller, admin: Caller) -> None:
+    ids = [sell(manager, f"c{number}@example.com")["user_id"] for number in range(3)]
+    wait_until(lambda: admin.get(METRICS).get_json()["mails_waiting"] == 0, 5)
+    sql(api, "UPDATE outbox SET status = 'failed' WHERE channel = 'mail'")
+    admin.ask("DELETE", f"/api/admin/tripwire/users/{ids[0]}")
+    manager.post(f"/api/admin/tripwire/users/{ids[1]}/resend-welcome")
+    admin.post(f"/api/admin/staff/{manager.id}/tokens", json={"name": "soon", "expires_in_days": 6})
+    admin.post(f"/api/admin/staff/{manager.id}/tokens", json={"name": "late", "expires_in_days": 8})
+    idle = api.member("idle@example.com")
+    admin.ask("PATCH", f"/api/admin/staff/{idle.id}", json={"active": False})
+    figures = admin.get(METRICS).get_json()
+    assert figures["states"] == {"accepted": 0, "provisioned": 3, "duplicate": 0, "failed": 0}
+    assert figures["mails_failed"] == 1, "neither the erased one's nor one that goes out anew"
+    assert (figures["customers"], figures["staff_active"], figures["tokens_ending_7d"]) == (3, 2, 1)
+    assert figures["p50_seconds"]["async"] is None
+    assert 0 < figures["p50_seconds"]["sync"] < 5
+    assert (figures["last_alert_sent_at"], figures["telegram_detail"]) == (None, None), "Telegram is not configured"
+
+
+def test_what_telegram_said_last_is_shown(
+    api_for: Callable[..., ApiUnderTest], telegram_server: TelegramServer
+) -> None:
+    api = api_for(**telegram_server.variables)
+    admin = api.member("boss@example.com", Role.ADMIN)
+    telegram_server.answer = (403, {"ok": False, "description": "Forbidden: bot was blocked"})
+    admin.post(MODE, json={"mode": "sync_direct"})
+    figures = wait_until(lambda: (f := admin.get(METRICS).get_json())["telegram"] == "failing" and f, 5)
+    assert figures["telegram_detail"] == "Forbidden: bot was blocked"
+    assert figures["last_alert_sent_at"] is None
+    telegram_server.answer = (200, {"ok": True, "result": {"message_id": 1}})
+    figures = wait_until(lambda: (f := admin.get(METRICS).get_json())["telegram"] == "ok" and f, 10)
+    assert figures["telegram_detail"] is None
+    assert figures["last_alert_sent_at"] is not None
+
+
+def test_the_log_is_searched_by_its_messages(api: ApiUnderTest, admin: Caller) -> None:
+    for message in ("Redis queue failed! 100%", "Redis queue is back", "Something_else"):
+        api.resources.health_log.record(Event(EventType.WARNING, message))
+    wait_until(lambda: len(admin.get(LOGS).get_json()["logs"]) == 3, 5)
+    for q, found in (("redis QUEUE", 2), ("100%25", 1), ("g_e", 1), ("queue_is", 0), ("", 3)):
+        assert len(admin.get(f"{LOGS}?q={q}").get_json()["logs"]) == found, q
+    assert admin.get(f"{LOGS}?q=redis&limit=1").get_json()["next_before"] is not None
 
 
 def test_the_log_comes_page_by_page(api: ApiUnderTest, admin: Caller) -> None:

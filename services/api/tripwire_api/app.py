@@ -18,12 +18,14 @@ from tripwire_api import (
     sessions,
     staff,
     system,
+    system_history,
 )
 from tripwire_api.access import Guard, admin_only, public, staff_only
 from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
 from tripwire_api.problems import http_problem, register_problems
 from tripwire_api.sales_store import SalesStore
+from tripwire_api.system_store import SystemStore
 from tripwire_shared.resources import Resources
 
 # Where a test finds the guard of each blueprint.
@@ -56,7 +58,7 @@ def create_app(resources: Resources) -> Flask:
     meter = probes.RequestMeter(resources)
     probes.register_meter(app, meter)
 
-    sales_store = SalesStore(resources.database)
+    sales_store, system_store = SalesStore(resources.database), SystemStore(resources.database)
     sales_or_admin = staff_only(resources)
     admin = admin_only(sales_or_admin)
     for blueprint, guard in (
@@ -65,7 +67,8 @@ def create_app(resources: Resources) -> Flask:
         (requests.blueprint(resources), sales_or_admin),
         (sessions.session_blueprint(resources), sales_or_admin),
         (staff.blueprint(resources), admin),
-        (system.blueprint(resources), admin),
+        (system.blueprint(resources, system_store), admin),
+        (system_history.blueprint(resources, system_store), admin),
         (queue_changes.blueprint(resources.database), admin),
         (sessions.login_blueprint(resources), public),
         (invitations.blueprint(resources), public),

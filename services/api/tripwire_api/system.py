@@ -9,15 +9,16 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import current_staff
 from tripwire_api.field_rules import one_line_field
-from tripwire_shared.errors import Conflict, QueueUnavailable
+from tripwire_api.system_figures import SystemFigures
+from tripwire_api.system_shapes import FiguresSchema
+from tripwire_api.system_store import SystemStore
+from tripwire_shared.errors import Conflict
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.health.event import EventType
-from tripwire_shared.health.incident import Incident
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.resources import Resources
 
 MODES = [mode.value for mode in Mode]
-COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
 
 class SwitchSchema(Schema):
@@ -56,7 +57,21 @@ class SwitchedSchema(Schema):
 class LogQuerySchema(Schema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     type = fields.String(validate=validate.OneOf([kind.value for kind in EventType]))
+    q = fields.String(validate=validate.Length(max=200))
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
+
+
+class LoggedEventSchema(Schema):
+    id = fields.Integer(required=True)
+    event_type = fields.String(required=True)
+    message = fields.String(required=True)
+    metadata = fields.Dict(keys=fields.String())
+    created_at = fields.String(required=True)
+
+
+class LogListSchema(Schema):
+    logs = fields.List(fields.Nested(LoggedEventSchema), required=True)
+    next_before = fields.Integer(allow_none=True)
 
 
 class TestAlertSchema(Schema):
@@ -70,8 +85,9 @@ class NotConfigured(Conflict):
     """Telegram is not configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_ADMIN_CHAT_ID, then restart."""
 
 
-def blueprint(resources: Resources) -> Blueprint:
+def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
     routes = Blueprint("system", __name__, url_prefix="/api/admin/system", description="The system")
+    figures = SystemFigures(resources, store)
 
     @routes.route("/mode")
     class ModeItem(MethodView):
@@ -115,19 +131,19 @@ def blueprint(resources: Resources) -> Blueprint:
 
     @routes.route("/metrics")
     class Metrics(MethodView):
-        @routes.response(200)
+        @routes.response(200, FiguresSchema)
         def get(self) -> dict[str, Any]:
             """The figures of queue and database. What cannot be counted is null, never 0."""
-            return metrics(resources)
+            return figures.read()
 
     @routes.route("/logs")
     class Logs(MethodView):
         @routes.arguments(LogQuerySchema, location="query")
-        @routes.response(200)
+        @routes.response(200, LogListSchema)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
-            """Health events, newest first."""
+            """Health events, newest first; `q`: part of the message."""
             kind = EventType(query["type"]) if "type" in query else None
-            events = resources.health_log.latest(query["limit"] + 1, kind, query.get("before"))
+            events = resources.health_log.latest(query["limit"] + 1, kind, query.get("before"), query.get("q"))
             shown = events[: query["limit"]]
             logs = [
                 {
@@ -160,48 +176,3 @@ def blueprint(resources: Resources) -> Blueprint:
             }
 
     return routes
-
-
-def metrics(resources: Resources) -> dict[str, Any]:
-    counts = resources.requests.counts()
-    waiting = resources.outbox.waiting()
-    incidents = resources.incidents.open_now()
-    settings = resources.settings
-    return {
-        **_queue_figures(resources),
-        "accepted_unfinished": counts.accepted_unfinished,
-        "provisioned_24h": counts.provisioned_24h,
-        "failed_24h": counts.failed_24h,
-        "oldest_accepted_seconds": counts.oldest_accepted_seconds,
-        "breaker": resources.breaker.state.value,
-        "incident": _incident(incidents[0]) if incidents else None,
-        "telegram": _state(configured=settings.telegram_configured, failing=waiting.alerts_failing),
-        "measured_at": datetime.now(UTC).isoformat(),
-        "postgresql": "up",
-        "smtp": _state(configured=bool(settings.smtp_url), failing=waiting.mail_failing),
-        "mails_waiting": waiting.mails,
-        "alerts_waiting": waiting.alerts,
-    }
-
-
-def _queue_figures(resources: Resources) -> dict[str, Any]:
-    """Asked through the breaker: while it is open Redis is not waited for."""
-    try:
-        counts = resources.breaker.call(resources.request_queue.counts)
-    except QueueUnavailable:
-        return {"redis": "down", **dict.fromkeys(COUNTED_IN_REDIS)}
-    return {"redis": "up", **{name: getattr(counts, name) for name in COUNTED_IN_REDIS}}
-
-
-def _incident(incident: Incident) -> dict[str, Any]:
-    return {
-        "id": incident.id,
-        "cause": incident.cause,
-        "started_at": incident.opened_at.isoformat(),
-        "detail": incident.detail,
-        "served_synchronously": incident.served_directly,
-    }
-
-
-def _state(*, configured: bool, failing: bool) -> str:
-    return "not_configured" if not configured else "failing" if failing else "ok"

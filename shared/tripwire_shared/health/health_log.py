@@ -11,7 +11,7 @@ from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.outbox.outbox import Outbox
-from tripwire_shared.sql import load_queries
+from tripwire_shared.sql import containing, load_queries
 
 REQUESTS_FAILING = "requests failing"
 
@@ -65,10 +65,15 @@ class HealthLog:
         self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about, at=None)
         self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS_FAILING)
 
-    def latest(self, limit: int, type: EventType | None = None, before: int | None = None) -> list[LoggedEvent]:
-        """Newest first."""
+    def latest(
+        self, limit: int, type: EventType | None = None, before: int | None = None, q: str | None = None
+    ) -> list[LoggedEvent]:
+        """Newest first; `q`: part of the message."""
+        pattern = containing(q)
         rows = self._database.read(
-            lambda connection: list(self._sql.latest_events(connection, limit=limit, type=type, before=before))
+            lambda connection: list(
+                self._sql.latest_events(connection, limit=limit, type=type, before=before, pattern=pattern)
+            )
         )
         return [
             LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows

@@ -61,14 +61,6 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class RequestCounts:
-    accepted_unfinished: int
-    provisioned_24h: int
-    failed_24h: int
-    oldest_accepted_seconds: float | None
-
-
-@dataclass(frozen=True)
 class AttemptRules:
     """How often and how fast a request is tried: settings of the process."""
 
@@ -232,10 +224,6 @@ class RequestStore:
         if row is None:
             raise NotFound("There is no such request.")
         return _request(row)
-
-    def counts(self) -> RequestCounts:
-        row = self._database.read(self._sql.request_counts)
-        return RequestCounts(row.accepted_unfinished, row.provisioned_24h, row.failed_24h, row.oldest_accepted_seconds)
 
 
 def _new_owner() -> str:

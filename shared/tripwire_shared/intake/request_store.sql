@@ -156,14 +156,3 @@ SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user
                        ORDER BY o.id DESC LIMIT 1) AS welcome_email
 FROM provisioning_requests r
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);
-
--- name: request_counts^
--- The figures of the metrics that PostgreSQL knows.
-SELECT
-    (SELECT count(*) FROM provisioning_requests WHERE status = 'accepted') AS accepted_unfinished,
-    (SELECT count(*) FROM provisioning_requests
-     WHERE status = 'provisioned' AND finished_at > now() - interval '24 hours') AS provisioned_24h,
-    (SELECT count(*) FROM provisioning_requests
-     WHERE status = 'failed' AND finished_at > now() - interval '24 hours') AS failed_24h,
-    (SELECT extract(epoch FROM now() - min(accepted_at))::float8 FROM provisioning_requests
-     WHERE status = 'accepted') AS oldest_accepted_seconds;

@@ -33,6 +33,17 @@ class Switched:
 
 
 @dataclass(frozen=True)
+class PastSwitch:
+    """A switch that happened: to this mode, by whom and why."""
+
+    mode: Mode
+    version: int
+    at: datetime
+    by: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Receipt:
     """Which version one API process obeys, and since when."""
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, Receipt, Switched
+from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, PastSwitch, Receipt, Switched
 from tripwire_shared.sql import load_queries
 
 
@@ -49,6 +50,11 @@ class ModeStore:
             )
         self._health_log.wake_alerts()
         return Switched(mode, current.mode, written.version)
+
+    def switches_since(self, since: datetime) -> list[PastSwitch]:
+        """Oldest first."""
+        rows = self._database.read(lambda connection: list(self._queries.switches_since(connection, since=since)))
+        return [PastSwitch(Mode(row.value), row.version, row.changed_at, row.changed_by, row.reason) for row in rows]
 
     def write_receipt(self, connection: Connection, *, service: str, version: int) -> None:
         """Says on the listener's own `connection` that this process obeys `version`."""

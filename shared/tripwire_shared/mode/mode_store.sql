@@ -19,6 +19,11 @@ WITH written AS (
 )
 SELECT version, pg_notify('tripwire_mode', version::text) FROM written;
 
+-- name: switches_since
+-- The switches from a moment on, oldest first.
+SELECT value, version, changed_at, changed_by, reason FROM system_config_history
+WHERE key = 'traffic_mode' AND changed_at >= :since ORDER BY version;
+
 -- name: write_receipt!
 -- This process obeys this version now. The row is that of the listener's own database session.
 INSERT INTO mode_receipts (backend_pid, backend_start, service, host, pid, version)

@@ -24,6 +24,9 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { button.disabled = true; }); // after the form has gone
 });
 
+// The answer to a form that shows what no other page does: loaded again, or come back to, it must be an ordinary page.
+for (const { dataset } of document.querySelectorAll("[data-address]")) history.replaceState(null, "", dataset.address);
+
 // A page that comes back from the browser's memory must be usable again.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 

@@ -1,0 +1,99 @@
+"""Incidents as history: the list, what was down when, for how long. Only reads; `incident.py` opens and resolves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tripwire_shared.database import Connection, Database
+from tripwire_shared.sql import load_queries
+
+# Which part of the system is down while there is an incident of a cause. Failing requests are no part's outage.
+QUEUE = "queue unavailable"
+PARTS = {
+    "redis": QUEUE,
+    "postgresql": "database unavailable",
+    "workers": "worker absent",
+    "telegram": "alerts undeliverable",
+    "mail": "mail failing",
+}
+
+
+@dataclass(frozen=True)
+class PastIncident:
+    """`served_synchronously` and `slowest_seconds`: of the creates that were answered while the queue was away."""
+
+    id: int
+    cause: str
+    started_at: datetime
+    ended_at: datetime | None
+    detail: str | None
+    served_synchronously: int
+    slowest_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Outage:
+    cause: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Availability:
+    """`words`: `up`, `down` (all the time), `partly` or `unknown` for each bucket, oldest first, from `since` on."""
+
+    part: str
+    since: datetime
+    words: list[str]
+    down_seconds: float
+    outages: int
+
+
+class IncidentHistory:
+    """Raises DatabaseUnavailable throughout."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = load_queries(__file__)
+
+    def page(self, limit: int, before: int | None = None) -> list[PastIncident]:
+        """Those that are open first, then the newest; `before`: those that come after this one in that order."""
+        rows = self._database.read(
+            lambda connection: list(
+                self._sql.page(connection, limit=limit, before=before, only=None, served_cause=QUEUE)
+            )
+        )  # fmt: skip
+        return [_past(row) for row in rows]
+
+    def last_resolved(self) -> PastIncident | None:
+        """The one that ended last."""
+
+        def query(connection: Connection) -> Any:
+            last: int | None = self._sql.last_resolved(connection)
+            if last is None:
+                return None
+            [row] = self._sql.page(connection, limit=1, before=None, only=last, served_cause=QUEUE)
+            return row
+
+        row = self._database.read(query)
+        return None if row is None else _past(row)
+
+    def outages_since(self, since: datetime) -> list[Outage]:
+        """Whatever was open after `since`, oldest first."""
+        rows = self._database.read(lambda connection: list(self._sql.outages(connection, since=since)))
+        return [Outage(row.cause, row.opened_at, row.resolved_at) for row in rows]
+
+    def availability(self, bucket_seconds: int, buckets: int) -> list[Availability]:
+        """Each part, in buckets that end with the one we are in."""
+        rows = self._database.read(
+            lambda connection: list(
+                self._sql.availability(
+                    connection, bucket=bucket_seconds, buckets=buckets, parts=list(PARTS), causes=list(PARTS.values())
+                )
+            )
+        )
+        return [Availability(row.part, row.since, row.words, round(row.down_seconds, 3), row.outages) for row in rows]
+
+
+def _past(row: Any) -> PastIncident:
+    return PastIncident(row.id, row.cause, row.opened_at, row.resolved_at, row.detail, row.served, row.slowest)

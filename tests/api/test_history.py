@@ -1,0 +1,181 @@
+"""What happened when: charts by buckets, the parts' bars, and incidents with what they cost."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
+
+SYSTEM = "/api/admin/system"
+PARTS = ["redis", "postgresql", "workers", "telegram", "mail"]
+
+
+def finished(
+    api: ApiUnderTest, at: datetime, took: float, mode: str = "async", status: str = "provisioned", **columns: Any
+) -> None:
+    """A request that was accepted at `at` and finished `took` seconds later."""
+    sql(
+        api,
+        "INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, status, mode, due_at,"
+        " user_id, answer, accepted_at, finished_at) SELECT %s, %s, 'Anna', 1, 'KZT', id, %s, %s, now(), %s, %s, %s, %s"
+        " FROM staff LIMIT 1",
+        str(uuid4()), f"{uuid4()}@example.com", status, mode, str(uuid4()) if status == "provisioned" else None,
+        columns.get("answer", 201), at, at + timedelta(seconds=took),
+    )  # fmt: skip
+
+
+def incident(api: ApiUnderTest, cause: str, opened: datetime, resolved: datetime | None = None) -> int:
+    [row] = sql(
+        api,
+        "INSERT INTO incidents (cause, opened_at, last_failure_at, resolved_at, detail) VALUES (%s, %s, %s, %s, 'why')"
+        " RETURNING id",
+        cause, opened, opened, resolved,
+    )  # fmt: skip
+    return int(row.id)
+
+
+@pytest.fixture
+def now(api: ApiUnderTest) -> datetime:
+    """The database's, at the whole second."""
+    at: datetime = sql(api, "SELECT date_trunc('second', now()) AS at")[0].at
+    return at
+
+
+def half_hour(now: datetime, back: int) -> datetime:
+    """Where the bucket `back` buckets before the current one begins."""
+    return now - timedelta(seconds=now.timestamp() % 1800) - back * timedelta(minutes=30)
+
+
+def system_begins(api: ApiUnderTest, at: datetime) -> None:
+    sql(api, "UPDATE staff SET created_at = %s", at)
+
+
+@pytest.mark.parametrize(("window", "seconds", "count"), [("1h", 60, 60), ("24h", 600, 144), ("7d", 3600, 168)])
+def test_every_bucket_of_the_window_is_there(admin: Caller, window: str, seconds: int, count: int) -> None:
+    history = admin.get(f"{SYSTEM}/history?window={window}").get_json()
+    assert (history["window"], history["bucket_seconds"]) == (window, seconds)
+    starts = [datetime.fromisoformat(bucket["at"]) for bucket in history["buckets"]]
+    assert len(starts) == count
+    assert {later - earlier for earlier, later in pairwise(starts)} == {timedelta(seconds=seconds)}
+    assert datetime.fromisoformat(history["from"]) == starts[0]
+    assert starts[-1] <= datetime.fromisoformat(history["to"]) < starts[-1] + timedelta(seconds=seconds + 5)
+    empty = {"async": 0, "sync": 0, "fallback": 0, "failed": 0, "p50": None, "p95": None}
+    assert all(bucket == {"at": bucket["at"], **empty} for bucket in history["buckets"])
+
+
+def test_a_bucket_counts_what_was_finished_in_it(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    minute = now - timedelta(seconds=now.timestamp() % 60) - timedelta(minutes=5)
+    for seconds in range(1, 21):
+        finished(api, minute - timedelta(seconds=seconds), seconds + 10)
+    finished(api, minute, 2, "sync")
+    finished(api, minute, 2, "fallback")
+    finished(api, minute, 59, status="failed")
+    finished(api, minute, 60)  # the next minute
+    finished(api, minute, 5, status="duplicate")
+    bucket, following = admin.get(f"{SYSTEM}/history").get_json()["buckets"][-6:-4]
+    assert datetime.fromisoformat(bucket["at"]) == minute
+    assert (bucket["async"], bucket["sync"], bucket["fallback"], bucket["failed"]) == (20, 1, 1, 1)
+    assert (bucket["p50"], bucket["p95"]) == (pytest.approx(19.5), pytest.approx(28.95))
+    assert (following["async"], following["p50"], following["failed"]) == (1, 60.0, 0)
+
+
+def test_outages_and_switches_of_the_window_are_told(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    incident(api, "mail failing", now - timedelta(hours=5), now - timedelta(hours=3))
+    incident(api, "queue unavailable", now - timedelta(hours=2), now - timedelta(minutes=10))
+    incident(api, "requests failing", now - timedelta(minutes=3))
+    version = admin.post(f"{SYSTEM}/mode", json={"mode": "sync_direct", "reason": "a test"}).get_json()["version"]
+    history = admin.get(f"{SYSTEM}/history?window=1h").get_json()
+    assert [(outage["cause"], outage["ended_at"] is None) for outage in history["outages"]] == [
+        ("queue unavailable", False),
+        ("requests failing", True),
+    ]
+    [switch] = history["switches"]
+    assert datetime.fromisoformat(switch.pop("at")) >= now
+    assert switch == {"mode": "sync_direct", "by": "boss@example.com", "reason": "a test", "version": version}
+    assert len(admin.get(f"{SYSTEM}/history?window=24h").get_json()["outages"]) == 3
+    assert_problem(admin.get(f"{SYSTEM}/history?window=2d"), 422)
+
+
+def test_parts_are_up_where_nothing_was_open(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    system_begins(api, now - timedelta(days=30))
+    answer = admin.get(f"{SYSTEM}/availability").get_json()
+    assert list(answer["parts"]) == PARTS
+    assert all(words == ["up"] * 48 for words in answer["parts"].values())
+    assert answer["down_seconds"] == dict.fromkeys(PARTS, 0)
+    assert answer["outages"] == dict.fromkeys(PARTS, 0)
+    assert datetime.fromisoformat(answer["from"]) == half_hour(datetime.now(UTC), 47)
+    assert answer["bucket_seconds"] == 1800
+
+
+def test_bars_tell_wholly_and_partly_down(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    system_begins(api, now - timedelta(days=30))
+    # Redis: from the middle of one bucket over two whole ones into the first second of a fourth.
+    incident(
+        api, "queue unavailable", half_hour(now, 9) - timedelta(minutes=15), half_hour(now, 7) + timedelta(seconds=1)
+    )
+    incident(api, "queue unavailable", now - timedelta(days=3), now - timedelta(days=2))
+    incident(api, "worker absent", half_hour(now, 2))
+    incident(api, "requests failing", half_hour(now, 5), half_hour(now, 4))
+    answer = admin.get(f"{SYSTEM}/availability").get_json()
+    assert answer["parts"]["redis"][47 - 11 :] == ["up", "partly", "down", "down", "partly"] + ["up"] * 7
+    assert answer["parts"]["workers"][-4:] == ["up", "down", "down", "down"], "still open: down until now"
+    assert answer["parts"]["mail"] == ["up"] * 48
+    assert answer["outages"] == {**dict.fromkeys(PARTS, 0), "redis": 1, "workers": 1}
+    assert answer["down_seconds"]["redis"] == pytest.approx(15 * 60 + 3600 + 1, abs=0.01)
+    assert answer["down_seconds"]["workers"] == pytest.approx((now - half_hour(now, 2)).total_seconds(), abs=30)
+
+
+def test_nothing_is_known_of_the_time_before_the_system(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    system_begins(api, half_hour(now, 3) + timedelta(minutes=10))
+    incident(api, "mail failing", half_hour(now, 3) + timedelta(minutes=10), half_hour(now, 2))
+    parts = admin.get(f"{SYSTEM}/availability").get_json()["parts"]
+    assert parts["redis"] == ["unknown"] * 44 + ["up"] * 4
+    assert parts["mail"] == ["unknown"] * 44 + ["down"] + ["up"] * 3
+
+
+def test_incidents_come_open_ones_first_and_page_by_page(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    hour = timedelta(hours=1)
+    early = incident(api, "mail failing", now - 9 * hour)
+    old, older = (incident(api, "queue unavailable", now - n * hour, now - (n - 1) * hour) for n in (8, 6))
+    late = incident(api, "worker absent", now - hour)
+    last = incident(api, "queue unavailable", now - 3 * hour, now - 2 * hour)
+    seen, path = [], f"{SYSTEM}/incidents?limit=2"
+    while path:
+        page = admin.get(path).get_json()
+        seen.append([one["id"] for one in page["incidents"]])
+        path = f"{SYSTEM}/incidents?limit=2&before={page['next_before']}" if page["next_before"] else ""
+    assert seen == [[late, early], [last, older], [old]]
+    first = admin.get(f"{SYSTEM}/incidents").get_json()
+    assert [one["id"] for one in first["incidents"]] == [late, early, last, older, old]
+    assert first["incidents"][0] == {
+        "id": late, "cause": "worker absent", "started_at": (now - hour).isoformat(), "ended_at": None, "detail": "why",
+        "served_synchronously": 0, "slowest_seconds": None,
+    }  # fmt: skip
+    assert_problem(admin.get(f"{SYSTEM}/incidents?limit=0"), 422)
+
+
+def test_an_outage_tells_what_it_served_and_how_slow(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    begin, end = now - timedelta(minutes=30), now - timedelta(minutes=20)
+    incident(api, "queue unavailable", begin, end)
+    incident(api, "mail failing", begin, end)
+    finished(api, begin - timedelta(seconds=1.5), 0.4, "fallback")  # met the outage first
+    finished(api, begin + timedelta(minutes=5), 0.9, "fallback")
+    finished(api, begin + timedelta(minutes=5), 7, "fallback", answer=202)  # accepted, and finished later
+    finished(api, begin + timedelta(minutes=5), 9, "async")
+    finished(api, end + timedelta(seconds=1), 5, "fallback")
+    mail, queue = admin.get(f"{SYSTEM}/incidents").get_json()["incidents"]
+    assert (queue["served_synchronously"], queue["slowest_seconds"]) == (2, pytest.approx(0.9))
+    assert (mail["served_synchronously"], mail["slowest_seconds"]) == (0, None)
+
+
+def test_the_last_incident_stands_in_the_figures(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    assert admin.get(f"{SYSTEM}/metrics").get_json()["last_incident"] is None
+    incident(api, "worker absent", now - timedelta(minutes=50))
+    last = incident(api, "queue unavailable", now - timedelta(minutes=30), now - timedelta(minutes=20))
+    incident(api, "mail failing", now - timedelta(minutes=40), now - timedelta(minutes=35))
+    figures = admin.get(f"{SYSTEM}/metrics").get_json()
+    assert (figures["last_incident"]["id"], figures["last_incident"]["cause"]) == (last, "queue unavailable")
+    assert figures["incident"]["cause"] == "worker absent"
