@@ -22,7 +22,10 @@ CONNECT_TIMEOUT = 2
 IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
+# A statement whose client is gone ends, and lets go of its locks, sooner than another gives up waiting for them.
+CLIENT_CHECK_MS = 500
 TCP_USER_TIMEOUT_MS = 4_000
+SERVER_KEEPALIVE_IDLE = 5
 # Migrations: how long one waits for a table in use (everybody else waits behind it, so less than a request may take),
 # and for others who are migrating at the same time.
 MIGRATION_LOCK_MS = 1_000
