@@ -105,8 +105,8 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
-# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer than this.
-ALERT_LEASE = 12.0
+# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer.
+ALERT_LEASE = 10.0
 DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0

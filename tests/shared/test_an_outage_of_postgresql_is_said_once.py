@@ -63,6 +63,30 @@ def test_two_hosts_and_two_api_processes_make_one_alert_one_incident_and_one_res
     assert len(telegram_server.messages) == 2
 
 
+def test_an_api_process_that_is_faster_gives_the_sweep_the_first_word(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:
+    sweep, api = (resources_for(service, database_url=own_postgres.url, **to_telegram) for service in ("sweep", "api"))
+    for process in (sweep, api):
+        process.writer.start()
+    own_postgres.stop()
+    for process in (sweep, api, sweep, api):
+        process.watch.look()
+    assert len(telegram_server.texts(DATABASE.opened)) == 1
+    own_postgres.start()
+    api.watch.look()
+    time.sleep(1)  # the API's process has the word to itself for that long
+    assert incidents(api.database) == []
+    sweep.watch.look()
+    wait_until(lambda: incidents(api.database))
+    api.writer.stop(5)
+    assert messages(api.database, "alert") == [], "it was alerted already"
+    assert incidents(api.database) == [(DATABASE.name, False)]
+
+
 def test_api_processes_alone_tell_it_afterwards(
     own_postgres: PostgresServer,
     resources_for: Callable[..., Resources],
