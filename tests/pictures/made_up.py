@@ -81,9 +81,9 @@ def _records(api: StandInApi) -> None:
         {**MARA, "id": uid(8), "email": "nadia@example.com", "full_name": "Nadia F.", "role": "admin", "active": True, "tokens": 0, "last_seen_at": ago(13_000), "created_at": ago(5e6)},
     ]  # fmt: skip
     api.records.activity += [
-        a_deed("welcome resent", staff=MARA, at=ago(6600)),
-        a_deed("mode changed", staff=MARA, at=ago(36 * 60), detail={"mode": "sync_direct", "reason": "Redis restarts at 14:30"}),
-        a_deed("mode changed", at=ago(29 * 60), detail={"mode": "async_queue", "reason": "Redis checked after the restart"}),
+        a_deed("welcome mail resent", staff=MARA, at=ago(6600)),
+        a_deed("mode switched", staff=MARA, at=ago(36 * 60), detail={"mode": "sync_direct", "reason": "Redis restarts at 14:30"}),
+        a_deed("mode switched", at=ago(29 * 60), detail={"mode": "async_queue", "reason": "Redis checked after the restart"}),
         a_deed("token made", at=ago(700), detail={"name": "CRM import", "staff_id": TIMUR["id"]}),
     ]  # fmt: skip
 

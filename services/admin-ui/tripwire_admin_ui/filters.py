@@ -35,6 +35,10 @@ class Span:
         begin, end = self._moment(self.begin), self._moment(self.end)
         return "“From” lies after “To”." if begin and end and begin > end else ""
 
+    def shown(self, given: str) -> str:
+        """What an entry field can show again: a browser takes no other text into it."""
+        return given if self._moment(given) else ""
+
     def bounds(self, now: datetime) -> Mapping[str, str]:
         """`from` and `to` as the API takes them."""
         if self.name == "range" and not self.problem:

@@ -61,7 +61,7 @@ def _groups(behind: tuple[ApiProcess, ...]) -> tuple[str, ...]:
 
     return tuple(
         _group(service, host, version, [str(process.pid) for process in processes])
-        for (service, host, version), processes in groupby(sorted(behind, key=place), place)
+        for (service, host, version), processes in groupby(sorted(behind, key=lambda one: (place(one), one.pid)), place)
     )
 
 

@@ -1,0 +1,72 @@
+"""The dashboard: one card a page, what needs a look, who did what."""
+
+import re
+from html import unescape
+
+from tests.admin_ui.conftest import Visitor
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.stand_in_records import a_deed
+
+
+def words(page: str) -> str:
+    return unescape(" ".join(re.sub(r"<[^>]+>", " ", page).split()))
+
+
+def card(page: str, key: str) -> str:
+    return words(page[page.index(f'id="{key}"') :].split(">", 1)[1][:6000])
+
+
+def test_each_card_leads_to_its_page_with_its_live_figure(admin: Visitor, api: StandInApi) -> None:
+    page = admin.read("/admin").text
+    assert card(page, "card-health").startswith("System Health All 5 parts up 100 % Redis up, 24 h no outage in 24 h")
+    assert card(page, "card-requests").startswith("Requests None failed 12,480 provisioned, 24 h 8 under way")
+    assert card(page, "card-customers").startswith("Customers All mails go out 218,406 customers 12,480 new in 24 h")
+    assert card(page, "card-staff").startswith("Staff 5 active 3 people 1 admin, 2 sales, 1 deactivated")
+    assert card(page, "card-queue").startswith("Queue 10 workers 3 waiting 5 active, 0 scheduled, read at")
+    for address in ("/admin/system-health", "/admin/requests", "/admin/customers", "/admin/staff", "/admin/queue/"):
+        assert re.search(rf'class="card tile" id="card-\w+" href="{address}"', page), address
+
+
+def test_nothing_needs_you(admin: Visitor) -> None:
+    page = words(admin.read("/admin").text)
+    assert "Needs a look Nothing needs you." in page
+    assert "Everything works" in page
+
+
+def test_what_needs_a_look_has_its_one_action(admin: Visitor, api: StandInApi) -> None:
+    api.state.metrics["states"]["failed"] = 2
+    api.state.metrics |= {"mails_failed": 1, "tokens_ending_7d": 3}
+    page = admin.read("/admin").text
+    told = words(page)
+    assert "3 things" in told
+    assert "2 requests used up their attempts" in told
+    assert "1 welcome mail was refused for 24 hours" in told
+    assert "3 tokens end within 7 days" in told
+    assert 'href="/admin/requests?status=failed">See requests</a>' in page
+    assert 'href="/admin/requests?status=failed">See the 2 requests</a>' in page
+    assert "2 failed" in told  # in the menu, for screen readers too
+
+
+def test_the_latest_activity_is_told_in_sentences(admin: Visitor, api: StandInApi) -> None:
+    api.records.activity += [a_deed("mode switched", detail={"mode": "sync_direct", "reason": "Redis restarts"})] * 7
+    page = admin.read("/admin").text
+    assert page.count("switched to direct mode: “Redis restarts”") == 5
+
+
+def test_a_part_that_is_down_is_named_on_the_card(admin: Visitor, api: StandInApi) -> None:
+    api.state.redis_goes_down()
+    assert card(admin.read("/admin").text, "card-health").startswith("System Health Redis down")
+
+
+def test_what_the_api_does_not_say_is_unknown(admin: Visitor, api: StandInApi) -> None:
+    for name in ("customers", "staff_active", "mails_failed", "states", "provisioned_24h"):
+        api.state.metrics.pop(name)
+    api.state.fail["/api/admin/system/availability"] = 500
+    api.state.fail["/api/admin/tripwire/activity"] = 500
+    api.state.fail["/api/admin/staff"] = 500
+    page = admin.read("/admin").text
+    assert card(page, "card-health").startswith("System Health All 5 parts up Unknown Redis up, 24 h the last 24 hours")
+    assert card(page, "card-requests").startswith("Requests Failed: unknown Unknown provisioned")
+    assert card(page, "card-customers").startswith("Customers Mails: unknown Unknown customers unknown new")
+    assert card(page, "card-staff").startswith("Staff Unknown Unknown people unknown who")
+    assert "This list could not be read." in words(page)

@@ -1,0 +1,100 @@
+"""The last 24 hours as bars and columns, and in words."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tripwire_admin_ui.api_history import Availability, Bucket, History
+from tripwire_admin_ui.api_system import read_metrics
+from tripwire_admin_ui.columns import columns
+from tripwire_admin_ui.parts import parts, share_up
+from tripwire_admin_ui.status_bars import status_bars
+from tripwire_admin_ui.system_state import SystemState
+
+NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
+
+
+def past(words: list[str], down: float | None, outages: int | None) -> Availability:
+    return Availability({"redis": tuple(words)}, {"redis": down}, {"redis": outages})
+
+
+def redis_line(availability: Availability | None, **metrics: Any) -> str:
+    figures = read_metrics({"redis": "up", "breaker": "closed", **metrics})
+    part = parts(SystemState(NOW, None, figures, None), availability)[1]
+    return f"{part.outages}|{''.join(str(piece) for piece in part.detail)}"
+
+
+def test_each_state_is_one_path_and_what_was_down_is_taller() -> None:
+    drawn = status_bars(["unknown", "up", "down", "up", "partly"])
+    assert dict(drawn.paths) == {
+        "up": "M4 4h3v16h-3zM12 4h3v16h-3z",
+        "partly": "M16 0h3v20h-3z",
+        "down": "M8 0h3v20h-3z",
+        "unknown": "M0 15h3v5h-3z",
+    }
+    assert drawn.summary == "5 half hours: 2 up, 1 partly, 1 down, 1 unknown"
+
+
+def test_a_state_that_is_not_known_here_is_unknown() -> None:
+    assert [state for state, _ in status_bars(["sleeping"]).paths] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "words"),
+    [
+        (0, 0.0, "no outage in 24 h"),
+        (1, 192.0, "1 outage in 24 h, 3 min 12 s"),
+        (2, None, "2 outages in 24 h"),
+        (None, None, ""),
+    ],
+)
+def test_outages_are_told_with_their_sum(count: int | None, seconds: float | None, words: str) -> None:
+    assert redis_line(past(["up"] * 48, seconds, count)) == f"{words}|breaker closed"
+
+
+def test_without_the_past_only_the_present_is_told() -> None:
+    assert redis_line(None) == "|breaker closed"
+
+
+def test_workers_that_cannot_be_counted_are_told_as_they_last_were() -> None:
+    known = {"workers": {"value": 10, "at": "2026-11-24T14:02:05+00:00"}}
+    figures = read_metrics({"redis": "down", "workers": None, "last_known": known})
+    workers = parts(SystemState(NOW, None, figures, None))[2]
+    assert (workers.word, workers.detail[0]) == ("Unknown", "counted in Redis, last known 10 at ")
+
+
+@pytest.mark.parametrize(
+    ("words", "down", "share"),
+    [
+        (["up"] * 48, 0.0, "100 %"),
+        (["up"] * 48, 1.0, "99.9 %"),  # never rounded up to a whole day
+        (["up"] * 47 + ["partly"], 192.0, "99.8 %"),
+        (["unknown"] * 46 + ["up", "down"], 1800.0, "50.0 %"),  # of what is known
+        (["unknown"] * 48, 0.0, None),
+        (["up"] * 48, None, None),
+    ],
+)
+def test_the_share_of_time_up(words: list[str], down: float | None, share: str | None) -> None:
+    assert share_up(past(words, down, 0), "redis") == share
+
+
+def test_columns_are_stacked_by_way_in_half_hours() -> None:
+    buckets = tuple(
+        Bucket(NOW + timedelta(minutes=10 * place), queue, direct, fallback, 0, None, None)
+        for place, (queue, direct, fallback) in enumerate([(10, 0, 0), (10, 0, 0), (20, 0, 0), (5, 5, 10), (0, 0, 0)])
+    )
+    drawn = columns(History("24h", 600, NOW, NOW, buckets, (), ()))
+    assert drawn.peak == 40
+    paths = dict(drawn.paths)
+    assert paths["queue"] == "M0 0.0h7v40.0h-7zM9 35.0h7v5.0h-7z"
+    assert paths["fallback"] == "M9 25.0h7v10.0h-7z"
+    assert paths["direct"] == "M9 20.0h7v5.0h-7z"
+
+
+def test_columns_of_an_idle_day_are_none() -> None:
+    unknown = Bucket(NOW, None, None, None, None, None, None)
+    drawn = columns(History("24h", 600, NOW, NOW, (unknown,) * 6, (), ()))
+    assert (drawn.paths, drawn.peak) == ((), 0)
+    assert re.fullmatch(r"\d+", str(drawn.width))

@@ -1,0 +1,112 @@
+"""The pages of requests, customers, staff, activity and the queue: axe finds nothing, and nothing scrolls sideways."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
+
+LONG = "a-very-long-name-without-any-space-in-it-that-somebody-really-has@a-domain-that-is-long-too.example.com"
+
+
+@pytest.fixture
+def filled(api: StandInApi) -> Iterator[dict[str, str]]:
+    """An API that knows something of everything; the addresses of the pages about it."""
+    failed = a_request("bek@example.org", "failed", full_name="Bek T.", attempts=3)
+    doing = a_request("chen@example.net", "accepted", mode="fallback", accepted_at=ago(6), due_at=ago(-41))
+    done = a_request(LONG, full_name=LONG, mode="sync", welcome_email="pending")
+    customer, erased = (
+        a_customer(LONG, full_name=LONG, request_id=done["request_id"]),
+        a_customer("x@example.com", "blocked", erased=True),
+    )
+    api.state.requests += [failed, doing, done, a_request("farid@example.com", "duplicate")]
+    api.records.customers += [customer, erased]
+    api.records.steps |= {
+        failed["request_id"]: [
+            {"step": "accepted", "at": ago(9), "detail": None},
+            {"step": "attempt_started", "at": ago(8), "detail": "attempt 3 of 3, taken up by the sweep"},
+            {"step": "failed", "at": ago(7), "detail": "x" * 300},
+        ],
+        done["request_id"]: [
+            {"step": "attempt_started", "at": ago(8), "detail": "attempt 1 of 3, taken from the queue"},
+            {"step": "provisioned", "at": ago(7), "detail": "No auth user before, no customer before."},
+            {"step": "mail_failed", "at": ago(1), "detail": "try 2: refused"},
+        ],
+    }
+    api.records.tokens[uid(2)] = [{"id": uid(9), "name": LONG, "expires_at": ago(-6 * 86_400), "last_used_at": None}]
+    api.records.activity += [
+        a_deed("token made", detail={"name": LONG}),
+        a_deed("customer erased", user_id=erased["user_id"]),
+    ]
+    yield {
+        "requests": "/admin/requests",
+        "nothing matches": "/admin/requests?q=nobody&when=range&from=x",
+        "retry all": "/admin/requests?ask=retry",
+        "failed": f"/admin/requests/{failed['request_id']}",
+        "under way": f"/admin/requests/{doing['request_id']}",
+        "done": f"/admin/requests/{done['request_id']}",
+        "customers": "/admin/customers",
+        "customer": f"/admin/customers/{customer['user_id']}",
+        "erase": f"/admin/customers/{customer['user_id']}?ask=erase",
+        "erased": f"/admin/customers/{erased['user_id']}",
+        "new customer": "/admin/customers/new",
+        "staff": "/admin/staff",
+        "new staff": "/admin/staff/new",
+        "person": f"/admin/staff/{uid(2)}?ask=token",
+        "revoke": f"/admin/staff/{uid(2)}?ask=revoke&token={uid(9)}",
+        "activity": "/admin/activity",
+        "queue without Redis": "/admin/queue/",
+    }
+
+
+def complaints(page: Any) -> list[tuple[str, list[str]]]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no accessibility test: no axe").Axe()
+    found = axe.run(page).response["violations"]
+    return [(rule["id"], [str(node["target"]) for node in rule["nodes"]]) for rule in found]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(page: Any, filled: dict[str, str], messages: list[str], scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 800})
+    for name, path in filled.items():
+        page.goto(path)
+        page.wait_for_load_state()
+        assert complaints(page) == [], name
+    page.goto(f"/admin/staff/{uid(2)}?ask=token")
+    page.fill("[name=name]", "CRM import")
+    page.press("[name=name]", "Enter")
+    page.wait_for_selector("text=It is shown only this once")
+    assert complaints(page) == [], "a new token"
+    page.click("text=Revoke… >> nth=0")
+    page.wait_for_selector("dialog[open]")
+    assert complaints(page) == [], "the dialog"
+    assert messages == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_for_sales(page: Any, filled: dict[str, str], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.context.clear_cookies()
+    page.goto("/login")
+    page.fill("#email", "timur@example.com")
+    page.fill("#password", "correct horse battery")
+    page.press("#password", "Enter")
+    page.wait_for_selector("h1:text-is('My customers')")
+    for name, path in {**filled, "under way": "/admin/customers?status=accepted"}.items():
+        page.goto(path)
+        assert complaints(page) == [], name
+
+
+@pytest.mark.timeout(180)
+def test_no_page_scrolls_sideways(page: Any, filled: dict[str, str]) -> None:
+    for name, path in filled.items():
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        for width in (320, 390, 768, 1024, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} at {width}"
