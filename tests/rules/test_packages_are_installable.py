@@ -26,8 +26,9 @@ EXTRAS = {"services/api": "data", "services/worker": "data", "services/admin-ui"
 DATABASE_DRIVERS = {"psycopg2-binary", "psycopg2", "psycopg", "sqlalchemy", "aiosql", "yoyo-migrations"}
 # What comes with another by that one's own promise: Flask's API hands out werkzeug's objects.
 PART_OF = {"werkzeug": "flask"}
-# What no module of the package itself imports: the server that runs it, and what makes optional parts of others work.
-NOT_IMPORTED = {"gunicorn", "gunicorn-h1c", "setproctitle"}
+# What no module of the package itself imports: the server that runs it, what makes optional parts of others work, and
+# what rq-dashboard imports without saying so.
+NOT_IMPORTED = {"gunicorn", "gunicorn-h1c", "setproctitle", "six"}
 # `tripwire_shared.keys`, the one module of `shared` with a dependency that the admin UI uses.
 ADMIN_UI_OF_SHARED = {"cryptography"}
 NO_SOURCE = ignore_patterns("__pycache__", "*.egg-info", "build")
