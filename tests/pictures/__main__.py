@@ -26,6 +26,7 @@ from tripwire_shared.settings import load_settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 HEALTH = "/admin/system-health"
+NOWHERE = "redis://127.0.0.1:1/0"
 LARGEST = 150 * 1024
 TALLEST = 4000  # px of a page; what is below is cut off
 SHAPES = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (390, "light"), "phone-dark": (390, "dark")}
@@ -48,9 +49,14 @@ def open_dialog(page: Any) -> None:
     page.keyboard.type("Redis restarts at 14:30")
 
 
+def open_first(page: Any) -> None:
+    page.click("tbody th a >> nth=0")
+    page.wait_for_load_state("networkidle")
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One page in one state: `prepare` sets the made-up data, `then` is done on the page; `whole` or the first screen."""
+    """One page in one state: `prepare` sets the made-up data, `then` is done on it; whole, or its first screen."""
 
     name: str
     path: str
@@ -72,6 +78,13 @@ PICTURES = (
     Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
     Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
     Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
+    Picture("requests", "/admin/requests", two_failed),
+    Picture("request", "/admin/requests?q=anna", then=open_first, shapes=("light", "phone")),
+    Picture("customers", "/admin/customers"),
+    Picture("staff", "/admin/staff", shapes=("light", "dark")),
+    Picture("activity", "/admin/activity", shapes=("light", "dark")),
+    Picture("sales-view", "/admin", who="timur@example.com"),
+    Picture("queue-redis-down", "/admin/queue/", outage, shapes=("light",), whole=False),
 )
 
 
@@ -84,7 +97,9 @@ class Silent(WSGIRequestHandler):
 def console(api: StandInApi) -> Iterator[str]:
     """The admin UI in front of `api`; its address."""
     api.start()
-    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-pictures-only"}, dotenv=None)
+    settings = load_settings(
+        environ={"SECRET_KEY": "a-secret-key-for-pictures-only", "REDIS_URL": NOWHERE}, dotenv=None
+    )
     app = create_app(settings, ApiClient(api.url))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -138,7 +153,7 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
     page.wait_for_timeout(150)  # the charts follow the width one frame later
     camera = page.context.new_cdp_session(page)
     for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}
+        clip = {"x": 0, "y": page.evaluate("scrollY"), "width": width, "height": min(height, tallest), "scale": 1}
         shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
         path.write_bytes(b64decode(shot["data"]))
         if path.stat().st_size <= LARGEST:
