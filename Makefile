@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-browser check pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -17,6 +17,9 @@ help: ## list the targets
 
 run: $(VENV)/run.stamp $(VENV)/assets.stamp ## the whole system on this machine, until Ctrl-C
 	@exec $(BIN)/python -m deploy.local
+
+demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, duplicate, Redis away and back, kill switch
+	@$(BIN)/python -m deploy.demo
 
 test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
 	@$(PYTEST) $(ARGS)
@@ -32,6 +35,7 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(MAKE) check-files
 	@$(MAKE) test
 
 pictures: $(VENV)/dev.stamp $(VENV)/assets.stamp ## every page as a picture into docs/pictures (ARGS=names of pictures)
@@ -39,6 +43,28 @@ pictures: $(VENV)/dev.stamp $(VENV)/assets.stamp ## every page as a picture into
 
 assets: ## fetch anew what the pages use of others (npm's lock file; no Node needed)
 	@rm -f $(VENV)/assets.stamp && $(MAKE) $(VENV)/assets.stamp
+
+check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
+	@$(BIN)/hadolint services/*/Dockerfile
+	@$(BIN)/shellcheck .ci/run deploy/*/*.sh
+	@$(BIN)/yamllint --strict docker-compose.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
+
+test-containers: $(VENV)/dev.stamp ## the images and the compose stack, on a Docker engine (skipped where none answers)
+	@$(PYTEST) tests/containers --timeout 600 $(ARGS)
+
+build: ## the images of the services, from the locked dependencies
+	docker compose build $(ARGS)
+
+up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--scale worker=2')
+	@deploy/compose/up.sh $(ARGS)
+
+down: ## stop the compose stack; its data stay, but with VOLUMES=1
+	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
+
+bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 4 minutes
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL
 	@$(BIN)/python -m tripwire_shared.migrate db/migrations
@@ -49,6 +75,9 @@ lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newe
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/assets.in -o requirements/assets.txt
 	@$(BIN)/python services/admin-ui/build_assets.py lock
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
+	@for service in api worker admin-ui; do $(VENV)/lock/bin/$(LOCK) --no-emit-package tripwire-shared -c requirements/run.txt \
+		services/$$service/pyproject.toml -o requirements/$$service.txt; done
+	@$(VENV)/lock/bin/$(LOCK) -c requirements/run.txt requirements/build.in -o requirements/build.txt
 
 clean: ## remove the virtual environment, caches and builds; .data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,12 @@
 """What must hold over the whole database, whatever happened: nothing lost, nothing twice, nothing half."""
 
+import re
+from collections.abc import Collection
+from pathlib import Path
+
 import psycopg2
+
+from tests.waiting import wait_until
 
 # Each query gives the rows that break a promise.
 BROKEN = {
@@ -36,7 +42,67 @@ BROKEN = {
     "a finished request that still holds a password": """
         SELECT id FROM provisioning_requests
         WHERE status IN ('provisioned', 'duplicate') AND sealed_password IS NOT NULL""",
+    "a failed request that nobody was told of": """
+        SELECT r.id FROM provisioning_requests r LEFT JOIN system_health_logs e
+            ON e.event_type = 'CRITICAL' AND e.metadata ->> 'request_id' = r.id::text
+        WHERE r.status = 'failed' AND e.id IS NULL""",
+    "a mail or sale of a request that did not come to be": """
+        SELECT r.id FROM provisioning_requests r JOIN outbox o ON o.request_id = r.id AND o.channel = 'mail'
+        WHERE r.status <> 'provisioned'
+        UNION ALL SELECT r.id FROM provisioning_requests r JOIN sales s ON s.request_id = r.id
+        WHERE r.status <> 'provisioned'""",
 }
+
+# How each of these requests ended: status, auth users of its e-mail, customers, sales, mails sent, CRITICAL events.
+ENDS = """
+    SELECT wanted.id, r.status,
+        (SELECT count(*) FROM auth.users a WHERE a.email = r.email),
+        (SELECT count(*) FROM tripwire_users t WHERE t.email = r.email AND t.request_id = r.id),
+        (SELECT count(*) FROM sales s WHERE s.request_id = r.id),
+        (SELECT count(*) FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail' AND o.status = 'sent'),
+        (SELECT count(*) FROM system_health_logs e
+         WHERE e.event_type = 'CRITICAL' AND e.metadata ->> 'request_id' = r.id::text)
+    FROM unnest(%s::uuid[]) AS wanted (id) LEFT JOIN provisioning_requests r ON r.id = wanted.id"""
+UNFINISHED = "SELECT count(*) FROM provisioning_requests WHERE status = 'accepted'"
+MAILS_WAITING = "SELECT count(*) FROM outbox WHERE channel = 'mail' AND status = 'pending'"
+
+
+def wait_until_finished(database_url: str, seconds: float) -> None:
+    """Waits until no request is under way."""
+    wait_until(lambda: count(database_url, UNFINISHED) == 0, seconds, step=0.1, what="all requests finished")
+
+
+def wait_until_settled(database_url: str, seconds: float) -> None:
+    """Waits until no request is under way and no mail waits. Mails that a dead process held are let go at once: their
+    lease of half a minute would be most of the test's time."""
+    wait_until_finished(database_url, seconds)
+    _execute(database_url, "UPDATE outbox SET due_at = now() WHERE status = 'pending' AND channel = 'mail'")
+    wait_until(lambda: count(database_url, MAILS_WAITING) == 0, 20, step=0.1, what="all mails sent")
+
+
+def assert_all_kept(database_url: str, accepted: Collection[str], *, failed: int = 0) -> None:
+    """Each request that was answered 2xx is one auth user, one customer, one sale and one delivered mail; exactly
+    `failed` of them are failed instead, and somebody was told."""
+    assert accepted, "nothing was accepted: this test shows nothing"
+    connection = psycopg2.connect(database_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(ENDS, (sorted(set(accepted)),))
+            ends = cursor.fetchall()
+    finally:
+        connection.close()
+    given_up = [end for end in ends if end[1] == "failed" and end[3:5] == (0, 0) and end[6] >= 1]
+    assert [end for end in ends if end[1:] != ("provisioned", 1, 1, 1, 1, 0) and end not in given_up] == []
+    assert len(given_up) == failed
+    assert_nothing_broken(database_url)
+
+
+def assert_mails_arrived(database_url: str, folder: Path) -> None:
+    """What is marked as sent lies in `folder`, one file a mail, and nothing else does."""
+    sent = count(database_url, "SELECT count(*) FROM outbox WHERE channel = 'mail' AND status = 'sent'")
+    names = [file.name for file in folder.glob("*.eml")]
+    assert len(names) == sent
+    assert all(re.fullmatch(r"welcome-\d+\.eml", name) for name in names)
 
 
 def assert_nothing_broken(database_url: str) -> None:
@@ -48,6 +114,13 @@ def assert_nothing_broken(database_url: str) -> None:
                 assert cursor.fetchall() == [], promise
     finally:
         connection.close()
+
+
+def _execute(database_url: str, statement: str) -> None:
+    connection = psycopg2.connect(database_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
 
 
 def count(database_url: str, query: str) -> int:

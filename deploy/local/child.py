@@ -19,7 +19,8 @@ class Child:
     """One program. Its session keeps a Ctrl-C of the terminal away from it: the supervisor decides the order.
 
     `stop_signal` asks it to end; after `stop_limit` seconds it and its whole group are killed. Every line it prints
-    goes to `write_line`. `on_start` is called with each start, those after a crash included.
+    goes to `write_line`, except those with a part of `unsaid` in them: a server's worries that are none here.
+    `on_start` is called with each start, those after a crash included.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Child:
         write_line: WriteLine,
         stop_limit: float,
         stop_signal: signal.Signals = signal.SIGTERM,
+        unsaid: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
@@ -40,6 +42,7 @@ class Child:
         self._environ = dict(environ)
         self._folder = folder
         self._write_line = write_line
+        self._unsaid = unsaid
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self.on_start: Callable[[Child], None] = lambda _: None
@@ -108,7 +111,8 @@ class Child:
     def _read(self, stream: IO[str]) -> None:
         with contextlib.suppress(ValueError, OSError), stream:
             for line in stream:
-                self._write_line(line.rstrip("\n"))
+                if not any(part in line for part in self._unsaid):
+                    self._write_line(line.rstrip("\n"))
 
 
 def kill_group(leader: int) -> None:

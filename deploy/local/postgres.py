@@ -62,6 +62,7 @@ class PostgresServer:
             write_line=write_line,
             stop_signal=signal.SIGINT,  # fast: ends the sessions, then checkpoints
             stop_limit=timings.LOCAL_STOP_POSTGRES,
+            unsaid=("the database system is starting up",),  # the answer to our own look, said as FATAL
         )
 
     @property

@@ -50,8 +50,8 @@ def complaint_about_redis(url: str) -> str | None:
         with closing(Redis.from_url(url, socket_timeout=limit, socket_connect_timeout=limit, retry=None)) as client:
             client.ping()
     except (RedisError, ValueError) as error:
-        parts = urlsplit(url)
-        return f"Redis at {parts.hostname}:{parts.port or 6379} cannot be used: {_without_password(str(error), url)}"
+        parts, reason = urlsplit(url), _without_password(str(error), url).rstrip(".")
+        return f"Redis at {parts.hostname}:{parts.port or 6379} cannot be used: {reason}"
     return None
 
 

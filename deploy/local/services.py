@@ -33,9 +33,3 @@ def service(name: str, environ: Mapping[str, str], folder: Path, write_line: Wri
         write_line=write_line,
         stop_limit=_STOP_LIMITS[name],
     )
-
-
-def address(host: str, port: int) -> str:
-    """The address under which a server bound to `host` and `port` is reached from this machine."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"

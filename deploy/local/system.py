@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from deploy.local.child import Child
 from deploy.local.data_folder import DataFolder
 from deploy.local.errors import CannotStart, StopRequested
@@ -13,11 +11,11 @@ from deploy.local.guard import Guard
 from deploy.local.output import Output
 from deploy.local.postgres import PostgresServer
 from deploy.local.preflight import check_database, check_ports, complaint_about_redis
-from deploy.local.services import MIGRATE, ROOT, address, service
+from deploy.local.services import MIGRATE, ROOT, service
 from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import ValkeyServer
 from tripwire_shared import timings
-from tripwire_shared.settings import Settings, load_settings
+from tripwire_shared.settings import Settings, address, given_variables, load_settings
 
 
 class LocalSystem:
@@ -75,7 +73,7 @@ class LocalSystem:
             self._environ["SECRET_KEY"] = data.secret("secret_key", size=48)
         if not settings.admin_password:
             self._environ["ADMIN_PASSWORD"] = data.secret("admin_password", size=12)
-        given = {**dotenv_values(self._folder / ".env"), **self._environ}
+        given = given_variables(self._environ, self._folder / ".env")
         if not given.get("API_URL"):
             self._environ["API_URL"] = address(settings.api_host, settings.api_port)
         if not given.get("LOG_FORMAT"):

@@ -45,6 +45,7 @@ class ValkeyServer:
             folder=self._folder,
             write_line=write_line,
             stop_limit=timings.LOCAL_STOP_VALKEY,
+            unsaid=("Memory overcommit must be enabled",),  # a matter of large servers, which begins with WARNING
         )
 
     @property

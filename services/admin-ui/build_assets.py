@@ -2,7 +2,8 @@
 
 The versions and their hashes stand in package-lock.json; nothing of it is committed. It needs npm; where there is none
 on PATH, it takes npm from a wheel into a folder that is gone afterwards. It runs with any Python and its library alone,
-so that an image's build stage can run it too. `python build_assets.py lock` renews package-lock.json.
+so that an image's build stage can run it too: `python build_assets.py copy node_modules`, where npm ran in another
+stage. `python build_assets.py lock` renews package-lock.json.
 """
 
 import json
@@ -114,4 +115,10 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    lock() if sys.argv[1:] == ["lock"] else build()
+    match sys.argv[1:]:
+        case ["lock"]:
+            lock()
+        case ["copy", modules]:
+            _copy(Path(modules))
+        case _:
+            build()

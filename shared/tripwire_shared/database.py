@@ -15,10 +15,13 @@ from typing import Any, TypeVar, cast
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable
+from tripwire_shared.silence import Silence
 from tripwire_shared.timings import (
     CONNECT_TIMEOUT,
     IDLE_IN_TRANSACTION_MS,
@@ -35,6 +38,8 @@ Connection = psycopg2.extensions.connection
 _PASSING_CODES = ("08", "57P", "53", "57014", "55P03", "25P03", "25006", "40001", "40P01")
 
 _budget = threading.local()
+# Beside the wait callback, which is the process' too.
+_silence = Silence()
 
 
 class StatementTooSlow(DatabaseUnavailable):
@@ -71,7 +76,8 @@ def install_wait_limit(statement_limit: float) -> None:
     """
 
     def wait(connection: Connection) -> None:
-        deadline = time.monotonic() + statement_limit
+        asked_at = time.monotonic()
+        deadline = asked_at + statement_limit
         budget: float | None = getattr(_budget, "deadline", None)
         if budget is not None:
             deadline = min(deadline, budget)
@@ -79,10 +85,12 @@ def install_wait_limit(statement_limit: float) -> None:
         while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
+                _silence.unanswered(asked_at)
                 raise StatementTooSlow
             interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
             poller.register(connection.fileno(), interest)
             poller.poll(remaining * 1000)
+        _silence.heard()
 
     psycopg2.extensions.set_wait_callback(wait)
 
@@ -127,7 +135,10 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             timeout=POOL_TIMEOUT,
+            # The one used last: its server process is warm. In turn, each statement costs a fifth more (measured).
+            use_lifo=True,
         )
+        event.listen(self._pool, "checkout", _refuse_dropped)
 
     def close(self) -> None:
         self._pool.dispose()
@@ -179,10 +190,23 @@ class Database:
                 return query(connection)
 
     def _checkout(self) -> PoolProxiedConnection:
+        _silence.check(hurried=getattr(_budget, "deadline", None) is not None)
         try:
             return self._pool.connect()
-        except (psycopg2.Error, PoolTimeout) as error:
+        except (psycopg2.Error, PoolTimeout, InvalidRequestError) as error:  # the last: dropped as soon as made
             raise DatabaseUnavailable from error
+
+
+def _refuse_dropped(connection: Connection, *_: object) -> None:
+    """Has the pool replace a connection that the server has closed, without a word to the server: after a restart
+    nobody meets one. An idle connection has nothing to read; where it has, that is the server's farewell."""
+    poller = select.poll()
+    try:
+        poller.register(connection.fileno(), select.POLLIN)
+    except psycopg2.InterfaceError:
+        raise DisconnectionError from None
+    if poller.poll(0):
+        raise DisconnectionError
 
 
 def _is_open(connection: Connection) -> bool:

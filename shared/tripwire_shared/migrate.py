@@ -1,31 +1,99 @@
 """Applies pending migrations: `python -m tripwire_shared.migrate db/migrations` (DATABASE_URL from the settings).
 
-yoyo keeps the list of what was applied and a lock, so that several hosts may call this at the same time.
+yoyo reads the files and keeps the list of what was applied. Around it stand two rules of our own: a migration and the
+note that it was applied are one transaction, and whoever migrates holds a lock that ends with its connection. So a
+process killed at any point leaves nothing half and nothing locked, and several hosts may call this at the same time.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from psycopg2 import Error
-from yoyo import get_backend, read_migrations
-from yoyo.exceptions import LockTimeout
+import psycopg2
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlBackend
+from yoyo.connections import parse_uri
+from yoyo.exceptions import BadMigration
+from yoyo.migrations import default_migration_table
 
 from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN_MS
 
-LOCK_TIMEOUT_SECONDS = 30
+# Any number, but the same on every host for ever: the advisory lock of migrations in a database.
+MIGRATION_LOCK_KEY = 7_471_901_204
+
+
+class MigrationFailed(Exception):
+    """A migration was refused, or its turn did not come; nothing of it was kept. The message is one line."""
+
+
+class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo is not typed
+    """yoyo's backend with libpq's reading of the address, and each migration in one transaction with its note."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        super().__init__(parse_uri(url), default_migration_table)
+
+    def connect(self, dburi: object) -> psycopg2.extensions.connection:
+        connection = _connect(self._url)
+        connection.autocommit = True  # yoyo says BEGIN and COMMIT itself
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {MIGRATION_LOCK_MS}")
+        return connection
+
+    @contextmanager
+    def lock(self, timeout: float = 0) -> Iterator[None]:
+        """Replaced by `_turn`: yoyo's lock is a row, which a killed process leaves behind for ever."""
+        yield
+
+    def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
+        try:
+            with self.transaction():
+                migration.process_steps(self, "apply")
+                # Without yoyo's log: it asks for the user's name, and in a container there may be none.
+                self.mark_one(migration, log=False)
+        except psycopg2.Error as error:
+            raise MigrationFailed(f"{migration.id}: {_first_line(error)}") from error
 
 
 def apply_migrations(database_url: str, folder: Path) -> int:
-    """Applies what is pending in `folder`, each migration in its own transaction; returns how many there were."""
-    scheme, _, rest = database_url.partition("://")
-    backend = get_backend(f"postgresql://{rest}" if scheme == "postgres" else database_url)
-    try:
-        with backend.lock(timeout=LOCK_TIMEOUT_SECONDS):
-            pending = backend.to_apply(read_migrations(str(folder)))
+    """Applies what is pending in `folder`, in order; returns how many there were.
+
+    Raises MigrationFailed (what came before it stays applied) or psycopg2.Error.
+    """
+    with _turn(database_url):
+        backend = _Backend(database_url)
+        with closing(backend.connection):
+            try:
+                pending = backend.to_apply(read_migrations(str(folder)))
+            except BadMigration as error:
+                raise MigrationFailed(_first_line(error)) from error
             backend.apply_migrations(pending)
         return len(pending)
-    finally:
-        backend.connection.close()
+
+
+@contextmanager
+def _turn(database_url: str) -> Iterator[None]:
+    """Holds the lock of migrations, in a transaction of its own connection, so that it also holds behind a pooler."""
+    with closing(_connect(database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL lock_timeout = {MIGRATION_TURN_MS}; SET LOCAL idle_in_transaction_session_timeout = 0"
+        )
+        try:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK_KEY,))
+        except psycopg2.errors.LockNotAvailable:
+            raise MigrationFailed("Others are still migrating this database; try again when they are done.") from None
+        yield
+
+
+def _connect(database_url: str) -> psycopg2.extensions.connection:
+    return psycopg2.connect(database_url, connect_timeout=CONNECT_TIMEOUT)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def main(arguments: list[str]) -> int:
@@ -38,8 +106,8 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    except (Error, LockTimeout) as error:
-        print(f"The migrations could not be applied: {str(error).strip().splitlines()[0]}", file=sys.stderr)
+    except (MigrationFailed, psycopg2.Error) as error:
+        print(f"The migrations could not be applied: {_first_line(error)}", file=sys.stderr)
         return 1
     print(f"{count} migration{'' if count == 1 else 's'} applied.")
     return 0

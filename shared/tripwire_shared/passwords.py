@@ -1,9 +1,12 @@
 """Hashing of staff's and customers' passwords: argon2id with the library's defaults (about 190 ms, 64 MiB)."""
 
+import base64
+import secrets
 import threading
 
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from tripwire_shared.database import off_the_clock
 
@@ -25,9 +28,19 @@ class PasswordHasher:
         with off_the_clock(), self._slots:
             return self._argon2.hash(password)
 
+    def hash_of_nobody(self) -> str:
+        """A hash that no password has, as costly to verify as a real one and without the cost of making one."""
+        costs = f"m={self._argon2.memory_cost},t={self._argon2.time_cost},p={self._argon2.parallelism}"
+        salt, tag = (_random_base64(size) for size in (self._argon2.salt_len, self._argon2.hash_len))
+        return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${tag}"
+
     def verify(self, password_hash: str, password: str) -> bool:
         with off_the_clock(), self._slots:
             try:
                 return self._argon2.verify(password_hash, password)
             except (VerificationError, InvalidHashError):
                 return False
+
+
+def _random_base64(size: int) -> str:
+    return base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")

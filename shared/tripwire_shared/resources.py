@@ -1,7 +1,10 @@
 """Everything a process works with, built once, after fork, in one place; tests build the same with other settings."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from redis import Redis
 
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.customers.customer_changes import CustomerChanges
@@ -9,13 +12,15 @@ from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.database import Database
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.health.alert import Alert, alert_text
+from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.health.causes import ALERTS, QUEUE
+from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.health.incident import Incidents
 from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.telegram import Telegram, alert_pause
+from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.intake.request_list import RequestList
 from tripwire_shared.intake.request_store import AttemptRules, RequestStore
@@ -34,15 +39,16 @@ from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
 from tripwire_shared.provisioning.provision import Provisioning
 from tripwire_shared.queue.breaker import Breaker
+from tripwire_shared.queue.queue_sight import BreakerSight, PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
-from tripwire_shared.timings import API_STATEMENT_LIMIT, WORKER_STATEMENT_LIMIT
+from tripwire_shared.timings import API_STATEMENT_LIMIT, WATCH_REDIS_TIMEOUT, WORKER_STATEMENT_LIMIT
 
-# Beside the threads that answer requests: the listener's rereads, two deliverers, the health writer.
-BACKGROUND_CONNECTIONS = 3
+# Beside the threads that answer requests: the listener's rereads, two deliverers, the health writer, the watch.
+BACKGROUND_CONNECTIONS = 4
 STOP_TIMEOUT = 5.0
 
 
@@ -78,9 +84,10 @@ class Resources:
     mails: Deliverer
     alerts: Deliverer
     writer: BackgroundWriter
+    watch: Watch
 
     def start(self) -> None:
-        """Deliverers and health log everywhere; listener and breaker where requests come in."""
+        """Deliverers, health log and watch everywhere; listener and breaker where requests come in."""
         self.writer.start()
         self.mails.start()
         self.alerts.start()
@@ -88,18 +95,17 @@ class Resources:
             self.breaker.start()
             self.mode_listener.start()
             self._look_at_queue()
+        self.watch.start()
 
     def _look_at_queue(self) -> None:
-        """An outage may have begun, or ended, while nobody was there to see it. Takes two Redis time-outs at most."""
-        try:
+        """An outage may have begun while nobody was there to see it. Takes two Redis time-outs at most."""
+        with contextlib.suppress(QueueUnavailable):  # the breaker is open now, has told the incident, and looks on
             self.breaker.call(self.request_queue.ping)
-        except QueueUnavailable:
-            return  # the breaker is open now, has told the incident, and looks on
-        self.incidents.queue_is_back_soon()
 
     def stop(self) -> None:
-        for end in (self.mode_listener.stop, self.breaker.stop, self.incidents.stop):
-            end()
+        self.mode_listener.stop()
+        self.breaker.stop()
+        self.watch.stop(STOP_TIMEOUT)
         for deliverer in (self.mails, self.alerts):
             deliverer.stop(STOP_TIMEOUT)
         self.writer.stop(STOP_TIMEOUT)
@@ -132,8 +138,9 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     sealer = Sealer(settings.secret_keys, "waiting passwords")
     outbox, telegram = Outbox(database), Telegram(settings)
     wake_mails, wake_alerts = _Late(), _Late()
-    health_log = HealthLog(database, outbox, writer, wake_alerts, _direct(telegram))
-    incidents = Incidents(database, outbox, health_log, writer)
+    direct = _direct_alerts(settings, telegram) if service == "sweep" else None
+    health_log = HealthLog(database, outbox, writer, wake_alerts, direct.send if direct else _stays_stored)
+    incidents = Incidents(database, outbox, health_log, writer, alerts_directly=direct is not None)
     customers = CustomerStore(activity)
     invitations = Invitations(
         database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
@@ -147,15 +154,11 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         wake_mails, hasher, sealer, pace, settings.idempotency_window_seconds,
     )  # fmt: skip
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
-    breaker = Breaker(
-        queue.ping,
-        on_open=incidents.queue_failed_soon,
-        on_close=incidents.queue_is_back_soon,
-        on_probe_failed=incidents.queue_still_failing_soon,
-    )
+    breaker = Breaker(queue.ping, on_open=lambda reason: incidents.failed_soon(QUEUE, reason))
+    sight = BreakerSight(breaker, queue.ping) if in_api else PingSight(_patient_redis(settings))
     mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
-    mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, telegram)
+    mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, incidents, telegram)
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
     return Resources(
         settings=settings,
@@ -190,10 +193,12 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
             provisioning,
             sealer,
             Signer(settings.secret_keys, "request fingerprints"),
+            writer,
         ),
         mails=mails,
         alerts=alerts,
         writer=writer,
+        watch=Watch(database, incidents, sight, direct, head_start=settings.sweep_after_seconds),
     )
 
 
@@ -203,22 +208,27 @@ def _deliverers(
     outbox: Outbox,
     invitations: Invitations,
     health_log: HealthLog,
+    incidents: Incidents,
     telegram: Telegram,
 ) -> tuple[Deliverer, Deliverer]:
     welcome = WelcomeMail(database, invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)
 
-    def telegram_failed(message: Message, reason: str) -> None:
-        # The head of the line holds the others back, so its first failure is the first of this trouble.
-        if message.attempts == 1:
-            health_log.record(Event(EventType.WARNING, "Telegram does not take alerts; they wait", {"reason": reason}))
+    def telegram_failed(_: Message, reason: str) -> None:
+        incidents.failed_soon(ALERTS, reason)
 
     mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
     alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
     return Deliverer(outbox, mails), Deliverer(outbox, alerts)
 
 
-def _direct(telegram: Telegram) -> Callable[[Alert], bool]:
-    def send(alert: Alert) -> bool:
-        return telegram.configured and telegram.send(alert_text(alert)).ok
+def _patient_redis(settings: Settings) -> Redis:
+    return build_fail_fast_redis(settings.queue_url, max_connections=2, timeout=WATCH_REDIS_TIMEOUT)
 
-    return send
+
+def _direct_alerts(settings: Settings, telegram: Telegram) -> DirectAlerts:
+    return DirectAlerts(_patient_redis(settings), lambda text: telegram.configured and telegram.send(text).ok)
+
+
+def _stays_stored(_: Alert) -> bool:
+    """Not past PostgreSQL: the sweep process does that for the whole host."""
+    return False

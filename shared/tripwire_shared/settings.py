@@ -4,18 +4,17 @@ Every variable is one field below, named like the variable in lower case. A proc
 ends with one line that names all of them (`SettingsError`), so that nobody repairs an environment one error at a time.
 """
 
-import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 from dotenv import dotenv_values
 
+from tripwire_shared import setting_rules as rules
+
 T = TypeVar("T")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
@@ -28,152 +27,62 @@ def _variable(parse: Callable[[str], T], default: str = "", *, secret: bool = Fa
     return value  # type: ignore[no-any-return]  # dataclasses.field stands in for the value it will hold
 
 
-def _text(value: str) -> str:
-    return value
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return value
-
-    return parse
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            raise ValueError("must be a whole number") from None
-        if not low <= number <= high:
-            raise ValueError(f"must be from {low} to {high}")
-        return number
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            raise ValueError("must be a number of seconds") from None
-        if not low <= number <= high:  # also refuses nan
-            raise ValueError(f"must be from {low:g} to {high:g} seconds")
-        return number
-
-    return parse
-
-
-def _truth(value: str) -> bool:
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    if value.lower() not in words:
-        raise ValueError("must be true or false")
-    return words[value.lower()]
-
-
-def _url(*schemes: str, query: tuple[str, ...] | None = None) -> Callable[[str], str]:
-    """An address with one of `schemes` and a host; where `query` is given, no other query parameters."""
-
-    def parse(value: str) -> str:
-        if not value:
-            return value
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-            _ = parts.port  # raises ValueError where it is no port
-        except ValueError:
-            raise ValueError("is not an address") from None
-        if parts.scheme not in schemes:
-            raise ValueError(f"must begin with {' or '.join(scheme + '://' for scheme in schemes)}")
-        if not host or any(character.isspace() for character in value):
-            raise ValueError("has no host" if not host else "is not an address")
-        if query is not None:
-            unknown = set(parse_qs(parts.query, keep_blank_values=True)) - set(query)
-            if unknown:
-                raise ValueError(f"has unknown parameters: {', '.join(sorted(unknown))}")
-        return value
-
-    return parse
-
-
-def _database_url(value: str) -> str:
-    _url("postgresql", "postgres")(value)
-    if value and len(urlsplit(value).path) < 2:
-        raise ValueError("names no database")
-    return value
-
-
-def _networks(value: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
-    except ValueError:
-        raise ValueError("must be networks such as 127.0.0.1/32, separated by commas") from None
-
-
-def _mail_address(value: str) -> str:
-    local, at, domain = value.rpartition("@")
-    if not (local and at and domain) or any(character.isspace() for character in value):
-        raise ValueError("is not an e-mail address")
-    return value
-
-
-_HTTP = _url("http", "https")
-_PORT = _whole(1, 65535)
+_HTTP = rules.url("http", "https")
+_PORT = rules.whole(1, 65535)
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings (contract, section 2). Seconds where a name ends in `_seconds`, days in `_days`."""
 
-    database_url: str = _variable(_database_url, secret=True)
-    database_listen_url: str = _variable(_database_url, secret=True)
-    redis_url: str = _variable(_url("redis", "rediss"), secret=True)
-    redis_host: str = _variable(_text)
+    database_url: str = _variable(rules.database_url, secret=True)
+    database_listen_url: str = _variable(rules.database_url, secret=True)
+    redis_url: str = _variable(rules.redis_url, secret=True)
+    redis_host: str = _variable(rules.host)
     redis_port: int = _variable(_PORT, "6379")
-    secret_key: str = _variable(_text, secret=True)
-    secret_key_previous: str = _variable(_text, secret=True)
-    trusted_proxies: tuple[Network, ...] = _variable(_networks, "127.0.0.1/32")
-    api_host: str = _variable(_text, "127.0.0.1")
+    secret_key: str = _variable(rules.text, secret=True)
+    secret_key_previous: str = _variable(rules.text, secret=True)
+    trusted_proxies: tuple[rules.Network, ...] = _variable(rules.networks, "127.0.0.1/32")
+    api_host: str = _variable(rules.host, "127.0.0.1")
     api_port: int = _variable(_PORT, "8000")
-    admin_ui_host: str = _variable(_text, "127.0.0.1")
+    admin_ui_host: str = _variable(rules.host, "127.0.0.1")
     admin_ui_port: int = _variable(_PORT, "8080")
     api_url: str = _variable(_HTTP, "http://127.0.0.1:8000")
     public_url: str = _variable(_HTTP)
-    admin_email: str = _variable(_mail_address, "admin@example.com")
-    admin_password: str = _variable(_text, secret=True)
-    start_worker: bool = _variable(_truth, "true")
-    worker_concurrency: int = _variable(_whole(1, 100), "5")
-    worker_rate_limit: int = _variable(_whole(0, 100_000), "10")
-    job_max_attempts: int = _variable(_whole(1, 20), "3")
-    job_backoff_seconds: float = _variable(_seconds(0, 3600), "2")
-    config_cache_ttl_seconds: float = _variable(_seconds(0.1, 3600), "60")
-    idempotency_window_seconds: float = _variable(_seconds(0, 86_400), "300")
-    health_log_retention_days: int = _variable(_whole(1, 3650), "7")
-    sweep_interval_seconds: float = _variable(_seconds(0.05, 60), "1")
-    sweep_after_seconds: float = _variable(_seconds(0, 3600), "5")
-    telegram_bot_token: str = _variable(_text, secret=True)
-    telegram_admin_chat_id: str = _variable(_text)
+    admin_email: str = _variable(rules.mail_address, "admin@example.com")
+    admin_password: str = _variable(rules.text, secret=True)
+    start_worker: bool = _variable(rules.truth, "true")
+    worker_concurrency: int = _variable(rules.whole(1, 100), "5")
+    worker_rate_limit: int = _variable(rules.whole(0, 100_000), "10")
+    worker_metrics_host: str = _variable(rules.text, "127.0.0.1")
+    worker_metrics_port: int = _variable(rules.whole(0, 65535), "0")
+    job_max_attempts: int = _variable(rules.whole(1, 20), "3")
+    job_backoff_seconds: float = _variable(rules.seconds(0, 3600), "2")
+    config_cache_ttl_seconds: float = _variable(rules.seconds(0.1, 3600), "60")
+    idempotency_window_seconds: float = _variable(rules.seconds(0, 86_400), "300")
+    health_log_retention_days: int = _variable(rules.whole(1, 3650), "7")
+    sweep_interval_seconds: float = _variable(rules.seconds(0.05, 60), "1")
+    sweep_after_seconds: float = _variable(rules.seconds(0, 3600), "5")
+    telegram_bot_token: str = _variable(rules.text, secret=True)
+    telegram_admin_chat_id: str = _variable(rules.text)
     telegram_api_url: str = _variable(_HTTP, "https://api.telegram.org")
-    smtp_url: str = _variable(_url("smtp", "smtps", query=("starttls",)), secret=True)
-    mail_from: str = _variable(_mail_address, "welcome@example.com")
-    api_rate_limit: int = _variable(_whole(0, 1_000_000), "300")
-    web_concurrency: int = _variable(_whole(1, 64), "2")
-    web_threads: int = _variable(_whole(1, 256), "8")
-    identity_provider: str = _variable(_one_of("postgres", "supabase"), "postgres")
+    smtp_url: str = _variable(rules.smtp_url, secret=True)
+    mail_from: str = _variable(rules.mail_address, "welcome@example.com")
+    api_rate_limit: int = _variable(rules.whole(0, 1_000_000), "300")
+    web_concurrency: int = _variable(rules.whole(1, 64), "2")
+    web_threads: int = _variable(rules.whole(1, 256), "8")
+    identity_provider: str = _variable(rules.one_of("postgres", "supabase"), "postgres")
     supabase_url: str = _variable(_HTTP)
-    supabase_service_role_key: str = _variable(_text, secret=True)
-    log_level: str = _variable(_one_of("debug", "info", "warning", "error"), "info")
-    log_format: str = _variable(_one_of("json", "console"), "json")
+    supabase_service_role_key: str = _variable(rules.text, secret=True)
+    log_level: str = _variable(rules.one_of("debug", "info", "warning", "error"), "info")
+    log_format: str = _variable(rules.one_of("json", "console"), "json")
 
     @property
     def queue_url(self) -> str:
         """Where Redis is: REDIS_URL, or built from REDIS_HOST and REDIS_PORT; empty if neither is set."""
         if self.redis_url or not self.redis_host:
             return self.redis_url
-        return f"redis://{self.redis_host}:{self.redis_port}/0"
+        return f"redis://{host_and_port(self.redis_host, self.redis_port)}/0"
 
     @property
     def listen_url(self) -> str:
@@ -183,7 +92,7 @@ class Settings:
     @property
     def link_prefix(self) -> str:
         """What links in mails begin with, without a slash at the end."""
-        return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+        return (self.public_url or address(self.api_host, self.api_port)).rstrip("/")
 
     @property
     def telegram_configured(self) -> bool:
@@ -193,6 +102,17 @@ class Settings:
     def secret_keys(self) -> tuple[str, ...]:
         """The key that is written with, then the one that is still read."""
         return (self.secret_key, self.secret_key_previous) if self.secret_key_previous else (self.secret_key,)
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Both as one text, as servers and addresses take it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def address(host: str, port: int) -> str:
+    """The address under which a server bound to `host` and `port` is reached from this machine."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{host_and_port(reachable, port)}"
 
 
 def variable_defaults() -> dict[str, str]:
@@ -213,7 +133,7 @@ def load_settings(
     An empty value counts as not given. Raises SettingsError naming every bad value and every one of `required`
     that is missing.
     """
-    given = _given(os.environ if environ is None else environ, dotenv)
+    given = given_variables(os.environ if environ is None else environ, dotenv)
     problems: list[str] = []
     values: dict[str, Any] = {}
     for item in fields(Settings):
@@ -232,11 +152,22 @@ def load_settings(
     return Settings(**values)
 
 
-def _given(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str]:
-    from_file = dotenv_values(dotenv) if dotenv is not None and dotenv.is_file() else {}
-    merged = {name: value for name, value in from_file.items() if value}
-    merged.update({name: value for name, value in environ.items() if value})
-    return merged
+def given_variables(environ: Mapping[str, str], dotenv: Path | None) -> dict[str, str]:
+    """What is given, of the two places together. Raises SettingsError where `dotenv` cannot be read."""
+    try:
+        # Not interpolated: a `$` in a password is a `$`.
+        from_file = dotenv_values(dotenv, interpolate=False) if dotenv is not None and dotenv.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"Bad settings: {dotenv} cannot be read ({type(error).__name__})") from None
+    given = {name: value for name, value in environ.items() if value}
+    said = {_subject(name) for name in given}
+    return {name: value for name, value in from_file.items() if value and _subject(name) not in said} | given
+
+
+def _subject(name: str) -> str:
+    """What a variable speaks of: two names for one thing in two places are no contradiction, the environment wins."""
+    plain = name.removesuffix("_FILE")
+    return "REDIS" if plain in ("REDIS_URL", "REDIS_HOST") else plain
 
 
 def _raw(name: str, given: Mapping[str, str], *, secret: bool) -> str:
@@ -248,18 +179,20 @@ def _raw(name: str, given: Mapping[str, str], *, secret: bool) -> str:
         raise ValueError(f"is given twice, also as {name}_FILE")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"cannot be read from {name}_FILE ({type(error).__name__})") from None
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Of those variables that are right each by itself."""
     problems = []
-    if bool(values.get("telegram_bot_token")) != bool(values.get("telegram_admin_chat_id")):
+    pair = ("telegram_bot_token", "telegram_admin_chat_id")
+    if len({bool(values[name]) for name in pair if name in values}) == 2:
         problems.append("TELEGRAM_BOT_TOKEN and TELEGRAM_ADMIN_CHAT_ID go together")
     if values.get("identity_provider") == "supabase":
         problems += [
             f"{name.upper()} is missing (IDENTITY_PROVIDER is supabase)"
             for name in ("supabase_url", "supabase_service_role_key")
-            if not values.get(name)
+            if values.get(name) == ""
         ]
     return problems

@@ -10,6 +10,11 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 10.0
 POOL_TIMEOUT = 0.5
+# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
+# two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
+# longer than a request's budget, so that it holds one thread at a time.
+SILENCE_AFTER = 1.2
+SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
 CONNECT_TIMEOUT = 2
@@ -18,6 +23,10 @@ IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
 TCP_USER_TIMEOUT_MS = 4_000
+# Migrations: how long one waits for a table in use (everybody else waits behind it, so less than a request may take),
+# and for others who are migrating at the same time.
+MIGRATION_LOCK_MS = 1_000
+MIGRATION_TURN_MS = 30_000
 
 # A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks
 # each second: another has the request after 9 s at most.
@@ -39,13 +48,48 @@ BREAKER_PROBE_INTERVAL = 0.5
 INCIDENT_QUIET = 2.0
 # An outage that comes back within this continues the same incident.
 INCIDENT_REOPEN_WITHIN = 10.0
+# The watch of each process: how often it looks, also while something is wrong (INCIDENT_QUIET is four of those), and
+# how long it lets a look take.
+WATCH_INTERVAL = 1.0
+WATCH_INTERVAL_IN_TROUBLE = 0.5
+WATCH_LOOK_LIMIT = 2.0
+# The watch does not speak for waiting callers: it may be patient with a busy Redis.
+WATCH_REDIS_TIMEOUT = 1.0
+# So many looks in a row must have failed: a single one is a restart or a busy moment.
+WATCH_MISSES = 2
+# Requests fail minutes apart when their cause goes on: quiet for two of the minutes that share an alert.
+REQUESTS_FAILING_QUIET = 120.0
+# One address refused while others get through is no outage: two failing mails are, or one for this long.
+MAIL_FAILING_AFTER = 4.0
+# "Nothing took up work for 60 s": seen on the requests themselves, then confirmed over some looks, since after an
+# outage of PostgreSQL all of them are that old.
+WORKER_ABSENT_AFTER = 55.0
+WORKER_ABSENT_CONFIRMED = 5.0
+# What was seen while PostgreSQL was away is told first by the process that may have alerted past it.
+TELLING_HEAD_START = 3.0
+TELLING_POLL = 0.25
+# Who of all hosts sends an alert past PostgreSQL: kept in Redis while it is being sent, and for the outage.
+DIRECT_ALERT_TURN = 20
+DIRECT_ALERT_KEPT = 86_400
+
+# What a scrape may wait for PostgreSQL; after that its figures are unknown.
+SCRAPE_LIMIT = 1.0
 
 # RQ.
 JOB_TIMEOUT = 10
+# All waits of one attempt for the database: less than a job's limit, so that its failure is still noted within that.
+ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
 WORKER_RECONNECT_WAIT = 1
+# How often a worker process that cannot begin without Redis asks for it.
+WORKER_REDIS_POLL = 0.5
 CHILD_RESTART_PAUSE = 0.5
+# The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
+# and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
+CHILD_PULSE = 1.0
+CHILD_SILENT_LIMIT = 5.0
+CHILD_START_LIMIT = 30.0
 # Longer than a job may take, so that running jobs finish at SIGTERM.
 WORKER_STOP_TIMEOUT = 15.0
 
@@ -55,6 +99,8 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
+# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer than this.
+ALERT_LEASE = 12.0
 DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
@@ -109,9 +155,10 @@ LOCAL_READY_LIMIT = 60.0
 LOCAL_POLL = 0.1
 LOCAL_HTTP_TIMEOUT = 2.0
 LOCAL_CONNECT_TIMEOUT = 3
-LOCAL_STOP_WORKER = 3.0
+LOCAL_STOP_WORKER = 2.5
 LOCAL_STOP_ADMIN_UI = 1.0
-LOCAL_STOP_API = 2.0
+# gunicorn keeps idle connections for 2 s, in case that a request is on its way.
+LOCAL_STOP_API = 3.0
 LOCAL_STOP_VALKEY = 1.0
 LOCAL_STOP_POSTGRES = 2.0
 LOCAL_STOP_BUDGET = 10.0
@@ -120,3 +167,9 @@ LOCAL_ORPHAN_STOP = 2.0
 LOCAL_RESTART_PAUSE = 0.5
 LOCAL_RESTART_SLOW_PAUSE = 10.0
 LOCAL_DEATHS_WINDOW = 60.0
+
+# `make demo` (deploy/demo): how long the tour waits for what is promised within a second or two, on a busy machine.
+DEMO_HTTP_TIMEOUT = 15.0
+DEMO_PROVISION_LIMIT = 10.0
+DEMO_ALERT_LIMIT = 8.0
+DEMO_BACK_LIMIT = 5.0

@@ -1,7 +1,13 @@
 """`Prefer: wait` holds an answer back until the request is finished, or the seconds are over."""
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from tests.api.conftest import ApiUnderTest, Caller
 from tripwire_shared.provisioning.provision import Door, Outcome
@@ -21,6 +27,48 @@ def test_a_wait_may_be_longer_than_the_database_may_take(manager: Caller) -> Non
     assert answer.status_code == 200, answer.text
     assert answer.get_json()["status"] == "accepted"
     assert seconds <= time.monotonic() - began < seconds + 2
+
+
+def test_it_ends_when_the_request_does(api: ApiUnderTest, manager: Caller) -> None:
+    location, began = accept(manager), time.monotonic()
+    request_id = UUID(location.rpartition("/")[2])
+    worker = threading.Timer(0.5, api.resources.provisioning.provision, (request_id, Door.QUEUE))
+    worker.start()
+    answer = manager.get(location, headers={"Prefer": "respond-async, wait=20"})
+    worker.join()
+    assert answer.get_json()["status"] == "provisioned"
+    steps = [step["step"] for step in answer.get_json()["steps"]]
+    assert steps[:3] == ["accepted", "attempt_started", "provisioned"]
+    assert 0.5 <= time.monotonic() - began < 10
+
+
+def test_slow_looks_do_not_add_up_to_an_unavailable_database(
+    api: ApiUnderTest, manager: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location, get = accept(manager), api.resources.requests.get
+
+    def slow(*which: Any) -> Any:
+        time.sleep(API_REQUEST_BUDGET / 3)
+        return get(*which)
+
+    monkeypatch.setattr(api.resources.requests, "get", slow)
+    assert manager.get(location, headers={"Prefer": f"wait={2 * API_REQUEST_BUDGET:.0f}"}).status_code == 200
+
+
+@pytest.mark.parametrize(("threads", "waiting"), [(1, 0), (8, 4)])
+def test_at_most_half_of_the_threads_wait(api_for: Callable[..., ApiUnderTest], threads: int, waiting: int) -> None:
+    api = api_for(web_threads=threads)
+    manager = api.member("manager@example.com")
+    location = accept(manager)
+
+    def took(_: int) -> float:
+        began = time.monotonic()
+        caller = Caller(api.client.application.test_client(), manager.token)
+        assert caller.get(location, headers={"Prefer": "wait=3"}).status_code == 200
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len([seconds for seconds in pool.map(took, range(threads)) if seconds >= 3]) == waiting
 
 
 def test_a_malformed_wait_is_ignored(manager: Caller) -> None:

@@ -78,6 +78,16 @@ def test_whose_address_somebody_has_is_refused_and_does_not_stand_in_the_way(
     assert len(sql(api, "SELECT 1 FROM provisioning_requests WHERE status = 'accepted'")) == 5
 
 
+def test_more_than_a_hundred_refused_ones_do_not_hide_the_others(
+    api: ApiUnderTest, manager: Caller, admin: Caller
+) -> None:
+    """Somebody else's auth users have the addresses of the newest 120; the other five are still found."""
+    fail_some(api, manager, 125)
+    sql(api, "INSERT INTO auth.users (id, email) SELECT gen_random_uuid(), email FROM provisioning_requests"
+             " ORDER BY accepted_at DESC LIMIT 120")  # fmt: skip
+    assert retry(admin) == {"retried": 5, "refused": 120, "remaining": 0}
+
+
 def test_two_admins_at_once_retry_each_once(api: ApiUnderTest, manager: Caller, admin: Caller) -> None:
     fail_some(api, manager, 90)
     with ThreadPoolExecutor(4) as pool:

@@ -2,12 +2,15 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 import psycopg2
+import pytest
 from werkzeug.test import TestResponse
 
+from deploy.local.data_folder import free_port
 from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
 from tripwire_shared.staff.staff import Role
 from tripwire_shared.timings import (
@@ -78,6 +81,60 @@ def test_an_address_that_tries_many_accounts_is_stopped(api: ApiUnderTest, datab
         )
     assert_problem(sign_in(api), 429)
     assert sign_in(api, address="192.0.2.2").status_code == 200
+
+
+def test_the_throttle_comes_before_the_costly_part(api: ApiUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    verified: list[str] = []
+
+    def verify(_: str, password: str) -> bool:
+        verified.append(password)
+        return False
+
+    monkeypatch.setattr(api.resources.hasher, "verify", verify)
+    for number in range(LOGIN_FAILURES_PER_ACCOUNT + 20):
+        sign_in(api, password=f"wrong {number}")
+    assert len(verified) == LOGIN_FAILURES_PER_ACCOUNT
+
+
+def test_people_who_sign_in_rightly_at_the_same_moment_do_not_stand_in_each_others_way(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    with ThreadPoolExecutor(8) as pool:
+        assert Counter(pool.map(lambda _: sign_in(api).status_code, range(8))) == {200: 8}
+
+
+def test_the_time_does_not_tell_whether_the_account_exists(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    api.member("tokens@example.com")
+
+    def fastest(email: str) -> float:
+        times = []
+        for number in range(2):
+            began = time.monotonic()
+            assert sign_in(api, email, "wrong", f"192.0.2.{number}").status_code == 401
+            times.append(time.monotonic() - began)
+        return min(times)
+
+    known, unknown, without_password = fastest(EMAIL), fastest("nobody@example.com"), fastest("tokens@example.com")
+    assert unknown > known / 2
+    assert without_password > known / 2
+    assert unknown < known * 2
+
+
+def test_it_needs_no_redis(api_for: Callable[..., ApiUnderTest]) -> None:
+    api = api_for(redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    api.member(EMAIL, password=PASSWORD)
+    assert sign_in(api).status_code == 200
+    assert sign_in(api, password="wrong").status_code == 401
+
+
+def test_an_address_that_is_none_is_not_believed(api: ApiUnderTest, database_url: str) -> None:
+    """What a trusted proxy passes on from outside: the last hop that is an address counts."""
+    for said in ("x" * 3000, "unknown, 192.0.2.9", "192.0.2.9, nonsense", ""):
+        assert sign_in(api, address=said).status_code == 401
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT address FROM login_failures ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == ["127.0.0.1", "192.0.2.9", "127.0.0.1", "127.0.0.1"]
 
 
 def test_failures_older_than_a_minute_do_not_count(api: ApiUnderTest, database_url: str) -> None:

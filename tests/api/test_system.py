@@ -1,5 +1,6 @@
 """The system's own calls: the mode with its version, figures that are never a false 0, the log page by page."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -185,3 +186,17 @@ def test_a_test_alert_brings_telegrams_verdict(
     verdict = admin.post("/api/admin/system/alerts/test").get_json()
     assert (verdict["ok"], verdict["status"]) == (False, 403)
     assert "blocked" in verdict["description"]
+
+
+def test_a_refresh_of_system_health_costs_little_cpu(api: ApiUnderTest, admin: Caller) -> None:
+    """What the page asks every 5 seconds, with 50 rows of log: under 20 ms of this process' CPU, this client included."""
+    for number in range(50):
+        api.resources.health_log.record(Event(EventType.INFO, f"event {number}", {"number": number}))
+    wait_until(lambda: len(admin.get(LOGS).get_json()["logs"]) == 50, 5)
+    costs = []
+    for _ in range(15):
+        began = time.process_time()
+        for path in ("metrics", "mode", "logs", "incidents", "availability"):
+            assert admin.get(f"/api/admin/system/{path}").status_code == 200
+        costs.append(time.process_time() - began)
+    assert sorted(costs)[len(costs) // 2] < 0.020

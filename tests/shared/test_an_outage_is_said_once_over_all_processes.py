@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.shared.rows import events, messages, provisioned, rows
 from tests.waiting import wait_until
+from tripwire_shared.health.causes import QUEUE
 from tripwire_shared.health.incident import Incidents
 from tripwire_shared.resources import Resources
 
@@ -24,7 +25,7 @@ def test_one_process_opens_it_and_one_closes_it(resources_for: Callable[..., Res
     first = processes[0]
 
     def fail(incidents: Incidents) -> bool:
-        return incidents.queue_failed("ConnectionError")
+        return incidents.failed(QUEUE, "ConnectionError")
 
     with ThreadPoolExecutor(8) as pool:
         opened = list(pool.map(fail, [process.incidents for process in processes] * 2))
@@ -36,10 +37,10 @@ def test_one_process_opens_it_and_one_closes_it(resources_for: Callable[..., Res
     provisioned(first, "anna@example.com", mode="fallback", answer=201)
     provisioned(first, "boris@example.com", mode="fallback", answer=202)
     provisioned(first, "clara@example.com", mode="sync", answer=201)
-    assert not first.incidents.resolve_queue(), "a failure was seen moments ago"
+    assert not first.incidents.resolve(QUEUE), "a failure was seen moments ago"
     as_if_quiet(first)
     with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(lambda process: process.incidents.resolve_queue(), processes))
+        assert list(pool.map(lambda process: process.incidents.resolve(QUEUE), processes)).count(True) == 1
     assert alerts(first) == ["CRITICAL", "RESOLVED"]
     [resolved] = events(first.database, "INFO")
     assert resolved.metadata["requests_served_synchronously"] == 1
@@ -50,36 +51,36 @@ def test_one_process_opens_it_and_one_closes_it(resources_for: Callable[..., Res
 
 def test_an_outage_that_comes_back_at_once_is_the_same_one(resources_for: Callable[..., Resources]) -> None:
     resources = resources_for("api")
-    assert resources.incidents.queue_failed("ConnectionError")
+    assert resources.incidents.failed(QUEUE, "ConnectionError")
     as_if_quiet(resources)
-    assert resources.incidents.resolve_queue()
-    assert not resources.incidents.queue_failed("ConnectionError")
+    assert resources.incidents.resolve(QUEUE)
+    assert not resources.incidents.failed(QUEUE, "ConnectionError")
     assert len(resources.incidents.open_now()) == 1
     assert len(events(resources.database, "CRITICAL")) == 1
 
 
 def test_a_later_outage_is_another_one(resources_for: Callable[..., Resources]) -> None:
     resources = resources_for("api")
-    assert resources.incidents.queue_failed("ConnectionError")
+    assert resources.incidents.failed(QUEUE, "ConnectionError")
     as_if_quiet(resources)
-    assert resources.incidents.resolve_queue()
+    assert resources.incidents.resolve(QUEUE)
     rows(resources.database, "UPDATE incidents SET resolved_at = now() - interval '11 seconds'")
-    assert resources.incidents.queue_failed("TimeoutError")
+    assert resources.incidents.failed(QUEUE, "TimeoutError")
     assert len(events(resources.database, "CRITICAL")) == 2
 
 
 def test_who_still_sees_failures_reopens_what_another_closed(resources_for: Callable[..., Resources]) -> None:
     resources = resources_for("api")
-    resources.incidents.queue_failed("ConnectionError")
+    resources.incidents.failed(QUEUE, "ConnectionError")
     as_if_quiet(resources)
-    assert resources.incidents.resolve_queue()
-    resources.incidents.queue_still_failing()
+    assert resources.incidents.resolve(QUEUE)
+    assert not resources.incidents.failed(QUEUE, "ConnectionError")
     assert len(resources.incidents.open_now()) == 1
-    assert not resources.incidents.resolve_queue()
+    assert not resources.incidents.resolve(QUEUE)
 
 
 def test_a_process_that_begins_during_an_outage_does_not_end_it(resources_for: Callable[..., Resources]) -> None:
-    resources_for("api").incidents.queue_failed("ConnectionError")
+    resources_for("api").incidents.failed(QUEUE, "ConnectionError")
     newcomer = resources_for("api", redis_url="redis://127.0.0.1:9/0")
     as_if_quiet(newcomer)
     newcomer.start()
@@ -90,7 +91,7 @@ def test_a_process_that_begins_during_an_outage_does_not_end_it(resources_for: C
 
 
 def test_a_process_that_begins_after_an_outage_ends_it(resources_for: Callable[..., Resources]) -> None:
-    resources_for("api").incidents.queue_failed("ConnectionError")
+    resources_for("api").incidents.failed(QUEUE, "ConnectionError")
     newcomer = resources_for("api")
     as_if_quiet(newcomer)
     newcomer.start()

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
-from tripwire_shared.settings import Network
+from tripwire_shared.setting_rules import Network
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:

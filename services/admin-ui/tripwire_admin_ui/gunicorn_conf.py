@@ -1,14 +1,14 @@
 """How gunicorn serves the admin UI (`gunicorn -c python:tripwire_admin_ui.gunicorn_conf …`)."""
 
 from tripwire_shared import timings
-from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
     _settings = load_settings(required=("SECRET_KEY",))
 except SettingsError as error:
     raise SystemExit(str(error)) from None
 
-bind = f"{_settings.admin_ui_host}:{_settings.admin_ui_port}"
+bind = host_and_port(_settings.admin_ui_host, _settings.admin_ui_port)
 worker_class = "gthread"
 # Pages for a few people: a second process is there so that a deploy or a crash leaves one answering.
 workers = min(2, _settings.web_concurrency)

@@ -23,6 +23,7 @@ from tripwire_api import (
 from tripwire_api.access import Guard, admin_only, public, staff_only
 from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
+from tripwire_api.meter import RequestMeter, register_meter
 from tripwire_api.problems import http_problem, register_problems
 from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_store import SystemStore
@@ -55,8 +56,8 @@ def create_app(resources: Resources) -> Flask:
     register_request_rules(app)
     api = ProblemApi(app)
     register_problems(app)
-    meter = probes.RequestMeter(resources)
-    probes.register_meter(app, meter)
+    meter = RequestMeter(resources)
+    register_meter(app, meter)
 
     sales_store, system_store = SalesStore(resources.database), SystemStore(resources.database)
     sales_or_admin = staff_only(resources)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException
 
+from tripwire_api.client_request import BODY_AT_MOST, TooLarge
 from tripwire_shared.errors import InvalidFields
 
 # Nothing that is sent here is a list of lists of lists; what reads JSON after us recurses.
@@ -23,10 +24,22 @@ MESSAGE = "Must not contain control characters."
 def check_texts() -> None:
     """Raises BadRequest for a body that is no JSON, InvalidFields for control characters in it or in the query."""
     bad = {name for name, value in request.args.items(multi=True) if _UNREADABLE.search(value)}
-    if request.is_json and (content := request.get_data()):
+    if request.is_json and (content := _content()):
         bad.update(field for field, text in _texts(_parsed(content)) if _UNREADABLE.search(text))
     if bad:
         raise InvalidFields({name: [MESSAGE] for name in sorted(bad)})
+
+
+def _content() -> bytes:
+    try:
+        content = request.get_data()
+    except HTTPException:
+        raise
+    except Exception:  # the server's own kinds, such as a broken chunk
+        raise BadRequest("The body could not be read.") from None
+    if len(content) > BODY_AT_MOST:
+        raise TooLarge
+    return content
 
 
 def _parsed(content: bytes) -> Any:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import time
 from contextlib import AbstractContextManager
+from ipaddress import IPv4Address, IPv6Address
 from uuid import uuid4
 
 import structlog
@@ -12,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from tripwire_shared.database import within
 from tripwire_shared.logs import get_logger
-from tripwire_shared.settings import Network
+from tripwire_shared.setting_rules import Network
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
 # "64 KiB and more" is refused.
@@ -20,27 +21,35 @@ BODY_AT_MOST = 64 * 1024 - 1
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
+class TooLarge(RequestEntityTooLarge):
+    description = "The body must be smaller than 64 KiB."
+
+
 def register_request_rules(app: Flask) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    # One more than allowed: a body without a length (chunked) is cut there in silence, by which one sees it.
+    app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST + 1
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_end)
 
 
 def client_address(trusted: tuple[Network, ...]) -> str:
-    """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak."""
-    address = request.remote_addr or "unknown"
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops and _is_trusted(address, trusted):
-        address = hops.pop()
-    return address
+    """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak (and what they
+    say is an address)."""
+    address = _parsed(request.remote_addr or "")
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    while address and hops and any(address in network for network in trusted):
+        if (said := _parsed(hops.pop().strip())) is None:
+            break
+        address = said
+    return str(address or "unknown")
 
 
-def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return any(ipaddress.ip_address(address) in network for network in trusted)
+        return ipaddress.ip_address(address)
     except ValueError:
-        return False
+        return None
 
 
 def _begin() -> None:
@@ -61,7 +70,7 @@ def _check_body() -> None:
     if request.method not in ("POST", "PUT", "PATCH") or not request.path.startswith("/api/"):
         return
     if (request.content_length or 0) > BODY_AT_MOST:
-        raise RequestEntityTooLarge("The body must be smaller than 64 KiB.")
+        raise TooLarge
     if (request.content_length or request.content_type) and not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: Content-Type: application/json.")
 
@@ -73,9 +82,14 @@ def _finish(response: Response) -> Response:
     if "began_at" in g:
         took = time.perf_counter() - g.began_at
         get_logger(__name__).debug(
-            "answered", method=request.method, path=request.path, status=response.status_code, ms=round(took * 1000, 1)
+            "answered", method=request.method, route=_route(), status=response.status_code, ms=round(took * 1000, 1)
         )
     return response
+
+
+def _route() -> str:
+    """Not the path: an invitation's is a secret."""
+    return "unknown" if request.url_rule is None else request.url_rule.rule
 
 
 def _end(_: BaseException | None) -> None:

@@ -4,26 +4,36 @@ and in `customers/`."""
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from tripwire_api.access import admins_only, current_staff, only_own
-from tripwire_api.field_rules import ListQuerySchema, email_field, full_name_field, password_field
+from tripwire_api.field_rules import ListQuerySchema, email_field, full_name_field, obeys, password_field
 from tripwire_api.sales import DeedSchema, deed_body
 from tripwire_api.sales_store import ActivityFilter, SalesStore
 from tripwire_api.shapes import CUSTOMER_STATUSES, CustomerSchema, RequestSchema, customer_body, iso, request_body
 from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, Sale
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.intake.request_states import RequestFilter, RequestMode, Wish
+from tripwire_shared.intake.wish_rules import currency_problem
 from tripwire_shared.resources import Resources
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = 1
 # Of a customer's requests and of what staff did: far more than there ever are.
 SHOWN_AT_MOST = 100
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "The same key with the same body gets the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
 
 
 class WishSchema(Schema):
@@ -37,12 +47,13 @@ class WishSchema(Schema):
     password = password_field()
     price = fields.Integer(load_default=5000, strict=True, validate=validate.Range(0, 1_000_000_000))
     currency = fields.String(
-        load_default="KZT", validate=validate.Regexp(r"\A[A-Z]{3}\Z", error="Three capital letters.")
+        load_default="KZT", validate=obeys(currency_problem), metadata={"pattern": "^[A-Z]{3}$", "example": "KZT"}
     )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Wish:
-        return Wish(**{**data, "email": data["email"].strip().lower(), "full_name": data["full_name"].strip()})
+        tidy = {"email": normalised_email(data["email"]), "full_name": data["full_name"].strip()}
+        return Wish(**{**data, **tidy})
 
 
 class AcceptedSchema(Schema):
@@ -120,7 +131,8 @@ def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
                 "previous_cursor": page.previous_cursor,
             }
 
-        @routes.arguments(WishSchema)
+        @routes.arguments(WishSchema())
+        @routes.doc(parameters=[IDEMPOTENCY_KEY])
         @routes.response(202, AcceptedSchema)
         @routes.alt_response(201, schema=AcceptedSchema)
         def post(self, wish: Wish) -> Response:
@@ -200,6 +212,7 @@ def idempotency_key() -> str | None:
 
 
 def answer(accepted: Accepted) -> Response:
+    g.request_mode = "replayed" if accepted.replayed else accepted.mode.value  # for the meter
     body: dict[str, Any] = {"success": True, "request_id": str(accepted.request_id), "email": accepted.email}
     if accepted.user_id is None:
         mode = "async" if accepted.mode is RequestMode.ASYNC else "sync"

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template
 from flask_smorest import Api
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 PROBLEM_TYPE = "application/problem+json"
@@ -13,7 +13,10 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 class ProblemSchema(Schema):
-    """RFC 9457."""
+    """RFC 9457; some carry further members, such as the `request_id` of a 409."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)

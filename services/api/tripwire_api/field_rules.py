@@ -4,9 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
-from tripwire_shared.intake.wish_rules import control_problem, email_problem, full_name_problem, password_problem
+from tripwire_shared.email_address import email_problem
+from tripwire_shared.intake.wish_rules import (
+    PASSWORD_AT_LEAST,
+    PASSWORD_AT_MOST,
+    control_problem,
+    full_name_problem,
+    password_problem,
+)
 
 
 def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
@@ -20,15 +27,18 @@ def obeys(problem: Callable[[str], str | None]) -> Callable[[str], None]:
 
 
 def email_field(**arguments: Any) -> fields.String:
-    return fields.String(validate=obeys(email_problem), **arguments)
+    about = {"description": "ASCII before the @, a domain with a dot.", "maxLength": 254, "example": "anna@example.com"}
+    return fields.String(validate=obeys(email_problem), metadata=about, **arguments)
 
 
 def full_name_field(**arguments: Any) -> fields.String:
-    return fields.String(validate=obeys(full_name_problem), **arguments)
+    about = {"description": "No control characters.", "minLength": 1, "example": "Anna K."}
+    return fields.String(validate=obeys(full_name_problem), metadata=about, **arguments)
 
 
 def password_field() -> fields.String:
-    return fields.String(load_default=None, validate=obeys(password_problem))
+    about = {"minLength": PASSWORD_AT_LEAST, "maxLength": PASSWORD_AT_MOST}
+    return fields.String(load_default=None, validate=obeys(password_problem), metadata=about)
 
 
 def one_line_field(at_most: int, **arguments: Any) -> fields.String:
@@ -54,7 +64,12 @@ class Moment(fields.Field[datetime]):
 
 
 class ListQuerySchema(Schema):
-    """What every list of requests or customers can be asked for."""
+    """What every list of requests or customers can be asked for. An empty `status=` (as a form sends it) says nothing;
+    empty `ids=` says: none."""
+
+    @pre_load
+    def without_empty(self, data: Any, **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in dict(data).items() if value or name == "ids"}
 
     q = fields.String(validate=validate.Length(max=254))
     manager_id = fields.UUID()

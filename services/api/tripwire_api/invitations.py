@@ -20,27 +20,30 @@ def blueprint(resources: Resources) -> Blueprint:
     routes = Blueprint("invitations", __name__, url_prefix="/invitations", template_folder="templates",
                        static_folder="static", static_url_path="/static")  # fmt: skip
 
-    @routes.get("/<token>")
-    def show(token: str) -> Response:
+    def why_not(token: str) -> Response | None:
+        """The page for a link that cannot be used; None for a good one."""
         try:
             invitation = resources.invitations.open(token)
         except NotFound as error:
             return _page(404, message=str(error))
-        if invitation.state is not InvitationState.OPEN:
-            return _page(410, message=OVER[invitation.state])
-        return _page(200, form=True)
+        return None if invitation.state is InvitationState.OPEN else _page(410, message=OVER[invitation.state])
+
+    @routes.get("/<token>")
+    def show(token: str) -> Response:
+        return why_not(token) or _page(200, form=True)
 
     @routes.post("/<token>")
     def choose(token: str) -> Response:
-        password, again = request.form.get("password", ""), request.form.get("password_again", "")
+        if (refused := why_not(token)) is not None:
+            return refused
+        password = request.form.get("password", "")
+        again = request.form.get("password_again", password)
         reason = password_problem(password) or (None if password == again else "The two passwords differ.")
         if reason is not None:
             return _page(422, form=True, problem=reason)
         try:
             resources.invitations.consume(token, password)
-        except NotFound as error:
-            return _page(404, message=str(error))
-        except InvitationOver as error:
+        except InvitationOver as error:  # somebody was faster
             return _page(410, message=str(error))
         return _page(200, message="Your password is set. You can sign in now.", done=True)
 

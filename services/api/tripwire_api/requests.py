@@ -14,13 +14,20 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from tripwire_api.access import admins_only, current_staff, for_admins, only_own
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
-from tripwire_shared.database import off_the_clock
+from tripwire_api.stopping import STOPPING
+from tripwire_shared.database import off_the_clock, within
 from tripwire_shared.intake.request_list import RequestList
 from tripwire_shared.intake.request_states import ListedRequest, RequestFilter, RequestMode, RequestStatus
 from tripwire_shared.resources import Resources
-from tripwire_shared.timings import PREFER_WAIT_MAX, PREFER_WAIT_POLL
+from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 
 IDS_AT_MOST = 100
+PREFER = {
+    "in": "header",
+    "name": "Prefer",
+    "description": "`wait=10` holds the answer until the request is finished or the seconds (at most 30) are over.",
+    "schema": {"type": "string", "example": "wait=10"},
+}
 
 
 class RequestCountsSchema(Schema):
@@ -54,7 +61,7 @@ class CommaSeparatedIds(fields.Field[list[UUID]]):
 class RequestQuerySchema(ListQuerySchema):
     status = fields.String(validate=validate.OneOf(REQUEST_STATUSES))
     mode = fields.String(validate=validate.OneOf(REQUEST_MODES))
-    ids = CommaSeparatedIds()
+    ids = CommaSeparatedIds(metadata={"type": "string", "description": f"Up to {IDS_AT_MOST}, separated by commas."})
 
 
 class RetryFilterSchema(Schema):
@@ -80,7 +87,7 @@ class LongWaits:
     """`Prefer: wait`: at most half of the process' threads wait; the others stay free for everybody else."""
 
     def __init__(self, threads: int) -> None:
-        self._places = threading.BoundedSemaphore(max(1, threads // 2))
+        self._places = threading.BoundedSemaphore(threads // 2)
 
     def until_finished(
         self, requests: RequestList, found: ListedRequest, only_staff: UUID | None, seconds: float
@@ -88,11 +95,13 @@ class LongWaits:
         if seconds <= 0 or found.finished or not self._places.acquire(blocking=False):
             return found
         try:
-            give_up_at = time.monotonic() + seconds
-            while not found.finished and (left := give_up_at - time.monotonic()) > 0:
-                with off_the_clock():
+            # Each look has a budget of its own: three hundred of them may take longer than one request's.
+            with off_the_clock():
+                give_up_at = time.monotonic() + seconds
+                while not found.finished and not STOPPING.is_set() and (left := give_up_at - time.monotonic()) > 0:
                     time.sleep(min(PREFER_WAIT_POLL, left))
-                found = requests.get(found.id, only_staff)
+                    with within(API_REQUEST_BUDGET):
+                        found = requests.get(found.id, only_staff)
             return found
         finally:
             self._places.release()
@@ -121,6 +130,7 @@ def blueprint(resources: Resources) -> Blueprint:
 
     @routes.route("/<uuid:request_id>")
     class RequestItem(MethodView):
+        @routes.doc(parameters=[PREFER])
         @routes.response(200, RequestSchema)
         def get(self, request_id: UUID) -> dict[str, Any]:
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""
@@ -168,7 +178,8 @@ def request_filter(query: dict[str, Any], only_staff: UUID | None) -> RequestFil
 def wanted_wait() -> float:
     """The seconds of `Prefer: wait=…`, at most 30; a malformed preference is ignored (RFC 7240)."""
     for preference in request.headers.get("Prefer", "").split(","):
-        name, _, value = preference.strip().partition("=")
-        if name.lower() == "wait" and value.strip().strip('"').isdecimal():
-            return min(float(value.strip().strip('"')), PREFER_WAIT_MAX)
+        name, _, value = preference.partition(";")[0].partition("=")
+        seconds = value.strip().strip('"')
+        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdecimal():
+            return min(float(seconds), PREFER_WAIT_MAX)
     return 0.0

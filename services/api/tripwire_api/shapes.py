@@ -94,7 +94,8 @@ def request_body(found: ListedRequest, max_attempts: int, steps: list[Step] | No
         "finished_at": iso_or_none(found.finished_at),
         "took_seconds": found.took_seconds,
         "due_at": iso_or_none(found.due_at),
-        "welcome_email": found.welcome_email,
+        # Under way there is no mail yet, but there will be one.
+        "welcome_email": found.welcome_email if found.finished else "pending",
     }
     if steps is not None:
         body["steps"] = [{**asdict(step), "at": iso(step.at)} for step in steps]

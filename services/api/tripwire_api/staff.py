@@ -12,6 +12,7 @@ from tripwire_api.access import current_staff
 from tripwire_api.field_rules import email_field, full_name_field, one_line_field, password_field
 from tripwire_api.sessions import StaffSchema, staff_body
 from tripwire_api.shapes import StaffNameSchema, iso, iso_or_none, staff_name
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.resources import Resources
 from tripwire_shared.staff.staff import ListedStaff, Role, StaffChange
 from tripwire_shared.staff.tokens import NewToken, TokenListed
@@ -42,7 +43,8 @@ class StaffChangeSchema(Schema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> StaffChange:
         role = Role(data["role"]) if "role" in data else None
-        return StaffChange(data.get("full_name"), role, data.get("active"), data.get("password"))
+        name = data["full_name"].strip() if "full_name" in data else None
+        return StaffChange(name, role, data.get("active"), data.get("password"))
 
 
 class NewTokenSchema(Schema):
@@ -91,7 +93,7 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(201, StaffSchema)
         def post(self, new: dict[str, Any]) -> dict[str, Any]:
             """Adds somebody."""
-            email, name = new["email"].strip().lower(), new["full_name"].strip()
+            email, name = normalised_email(new["email"]), new["full_name"].strip()
             made = resources.staff.create(email, name, Role(new["role"]), new["password"], current_staff().id)
             return staff_body(made)
 

@@ -7,8 +7,8 @@ from typing import Any
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.health.incident import Incident
 from tripwire_shared.health.incident_history import PastIncident
+from tripwire_shared.health.incident_store import Incident
 from tripwire_shared.resources import Resources
 
 COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")

@@ -1,4 +1,4 @@
-"""The worker service: two child processes, the pool and the sweep; either is started again when it dies.
+"""The worker service: two child processes, the pool and the sweep; either is started again when it dies or hangs.
 
 Two processes, so that one can be lost without the other: the sweep finishes what a dead pool leaves, and works without
 Redis. SIGTERM goes to both; each finishes what it is at.
@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -15,9 +16,12 @@ from multiprocessing.process import BaseProcess
 
 from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.settings import SettingsError, load_settings
-from tripwire_shared.timings import CHILD_RESTART_PAUSE, WORKER_STOP_TIMEOUT
+from tripwire_shared.timings import CHILD_RESTART_PAUSE, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
 from tripwire_worker import pool, sweeper
-from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.process_ties import end_with_parent, name_process
+from tripwire_worker.pulse import Pulse
+
+Duty = Callable[[Pulse], None]
 
 
 def main() -> int:
@@ -27,32 +31,65 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging("worker", settings.log_level, settings.log_format)
-    _watch({"pool": pool.main, "sweep": sweeper.main})
+    # A folder of this run alone for the figures of all processes; spawned, they find it before they import the client.
+    with tempfile.TemporaryDirectory(prefix="tripwire-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _watch([WatchedChild("pool", pool.main), WatchedChild("sweep", sweeper.main)])
     return 0
 
 
-def _watch(duties: dict[str, Callable[[], None]]) -> None:
+class WatchedChild:
+    """A child process with its pulse."""
+
+    def __init__(self, name: str, duty: Duty) -> None:
+        self.name, self._duty = name, duty
+        self._looks_without_pulse = 0
+        self._beats_seen = 0
+        self.start()
+
+    def start(self) -> None:
+        self._pulse = Pulse()
+        self._beats_seen = self._looks_without_pulse = 0
+        context = multiprocessing.get_context("spawn")
+        self.process: BaseProcess = context.Process(
+            target=_run, args=(self._duty, self.name, os.getpid(), self._pulse), name=self.name
+        )
+        self.process.start()
+
+    def look(self) -> None:
+        """Starts it again if it died; kills it first if it hangs. Called every CHILD_RESTART_PAUSE.
+
+        Looks are counted and no clock is read, so that a pause of this process itself is nobody's silence.
+        """
+        beats = self._pulse.beats
+        self._looks_without_pulse = self._looks_without_pulse + 1 if beats == self._beats_seen else 0
+        self._beats_seen = beats
+        limit = CHILD_SILENT_LIMIT if beats else CHILD_START_LIMIT
+        if self.process.is_alive() and self._looks_without_pulse * CHILD_RESTART_PAUSE >= limit:
+            get_logger(__name__).error("a child process hangs and is killed", child=self.name)
+            self.process.kill()
+            self.process.join()
+        if not self.process.is_alive():
+            get_logger(__name__).error(
+                "a child process died and is started again", child=self.name, code=self.process.exitcode
+            )
+            self.start()
+
+
+def _watch(children: list[WatchedChild]) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    children = {name: _start(name, duty) for name, duty in duties.items()}
     while not stopped.wait(CHILD_RESTART_PAUSE):
-        for name, child in children.items():
-            if not child.is_alive():
-                get_logger(__name__).error("a child process died and is started again", child=name, code=child.exitcode)
-                children[name] = _start(name, duties[name])
-    _stop(list(children.values()))
+        for child in children:
+            child.look()
+    _stop([child.process for child in children])
 
 
-def _start(name: str, duty: Callable[[], None]) -> BaseProcess:
-    child = multiprocessing.get_context("spawn").Process(target=_run, args=(duty, os.getpid()), name=name)
-    child.start()
-    return child
-
-
-def _run(duty: Callable[[], None], parent: int) -> None:
+def _run(duty: Duty, name: str, parent: int, pulse: Pulse) -> None:
     end_with_parent(parent, signal.SIGTERM)
-    duty()
+    name_process(f"tripwire-{name}")
+    duty(pulse)
 
 
 def _stop(children: list[BaseProcess]) -> None:

@@ -6,26 +6,32 @@ ten minutes and more by default); `due_at` in PostgreSQL drives all of that.
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
 
-from tripwire_shared.logs import configure_logging
+from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.queue.request_queue import QUEUE_NAME
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
+from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.process_ties import end_with_parent
+from tripwire_worker.pulse import Pulse
+from tripwire_worker.redis_wait import wait_for_redis
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 _resources: Resources | None = None
+_meter: AttemptMeter | None = None
 
 
 def worker_resources() -> Resources:
@@ -33,6 +39,12 @@ def worker_resources() -> Resources:
     if _resources is None:
         raise RuntimeError("not inside a worker process of the pool")
     return _resources
+
+
+def attempt_meter() -> AttemptMeter:
+    if _meter is None:
+        raise RuntimeError("not inside a worker process of the pool")
+    return _meter
 
 
 class RequestWorker(SimpleWorker):
@@ -43,11 +55,17 @@ class RequestWorker(SimpleWorker):
     def __init__(self, queues: Iterable[Queue], **arguments: Any) -> None:
         super().__init__(list(queues), worker_ttl=WORKER_TTL, **arguments)
 
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
+        """RQ's own ends the thread, with a stack trace, where Redis is frozen; the next look connects anew."""
+        if not isinstance(exc, RedisError):
+            raise exc
+        time.sleep(WORKER_RECONNECT_WAIT)
+
 
 class RequestPool(WorkerPool):
-    """RQ's pool, but without its scheduler, and with everything built in the child after fork."""
+    """RQ's pool, but without its scheduler, with everything built in the child after fork, and with a pulse."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pulse: Pulse) -> None:
         super().__init__(
             [QUEUE_NAME],
             connection=Redis.from_url(settings.queue_url),
@@ -55,18 +73,33 @@ class RequestPool(WorkerPool):
             worker_class=RequestWorker,
             serializer=JSONSerializer,
         )
-        self._settings = settings
+        self._settings, self._pulse = settings, pulse
+
+    def check_workers(self, respawn: bool = True) -> None:
+        self._pulse.beat()
+        super().check_workers(respawn)
+
+    def start_worker(self, *arguments: Any, **named: Any) -> None:
+        super().start_worker(*arguments, **named)
+        if self.status is self.Status.STOPPED:
+            # The stop came while this one was being started, so that it was told to nobody but the others. (Those
+            # ignore a second word within a second.)
+            self.stop_workers()  # type: ignore[no-untyped-call]
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
         return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
 
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
-    global _resources  # RQ calls jobs by name: a module is the only way to them
+    global _resources, _meter  # RQ calls jobs by name: a module is the only way to them
+    # Until RQ sets its own handlers a signal ends this process; the pool's, inherited, would only stop its siblings.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     end_with_parent(parent, signal.SIGTERM)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
-    _resources = build_resources(settings, service="worker")
+    wait_for_redis(settings.queue_url)
+    _resources, _meter = build_resources(settings, service="worker"), AttemptMeter()
     worker = RequestWorker(
         [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
         name=name,
@@ -75,11 +108,13 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     )
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
+    except RedisError as error:  # it ended because of Redis, and could not even say goodbye to it
+        get_logger(__name__).warning("a worker lost Redis and is replaced", error=type(error).__name__)
     finally:
         _resources.stop()
 
 
-def main() -> None:
+def main(pulse: Pulse) -> None:
     settings = load_settings(REQUIRED)
     configure_logging("worker", settings.log_level, settings.log_format)
-    RequestPool(settings).start(logging_level="WARNING")
+    RequestPool(settings, pulse).start(logging_level="WARNING")

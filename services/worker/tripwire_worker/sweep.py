@@ -5,12 +5,14 @@ at the pace that all workers share.
 """
 
 import threading
+import time
 
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.pace import Pace
 from tripwire_shared.provisioning.provision import Door, Provisioning
+from tripwire_worker.meter import AttemptMeter
 
 EXHAUSTED_BATCH = 20
 
@@ -19,8 +21,16 @@ class Sweep:
     """`threads` attempts at once, each thread a loop of `run_once`."""
 
     def __init__(
-        self, requests: RequestStore, provisioning: Provisioning, pace: Pace, *, interval: float, threads: int
+        self,
+        requests: RequestStore,
+        provisioning: Provisioning,
+        pace: Pace,
+        meter: AttemptMeter,
+        *,
+        interval: float,
+        threads: int,
     ) -> None:
+        self._meter = meter
         self._requests, self._provisioning, self._pace, self._interval = requests, provisioning, pace, interval
         self._taking = threading.Lock()
         self._stopped = threading.Event()
@@ -46,11 +56,14 @@ class Sweep:
             if due_in is None or due_in > 0:
                 return 0
             ended = self._provisioning.give_up_exhausted(EXHAUSTED_BATCH)
+            if not self._requests.anything_to_take():
+                return ended
             # The slot before the claim: a lease must not run while we wait for the pace.
             self._pace.wait_for_slot()
             claims = self._requests.claim_due(1, door=Door.SWEEP)
         for claim in claims:
-            self._provisioning.attempt(claim, Door.SWEEP)
+            began_at = time.perf_counter()
+            self._meter.count(Door.SWEEP, self._provisioning.attempt(claim, Door.SWEEP), began_at)
         return ended + len(claims)
 
     def _run(self) -> None:

@@ -9,11 +9,11 @@ from uuid import UUID
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.health.causes import REQUESTS
 from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.health.incident_store import IncidentStore
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.sql import containing, load_queries
-
-REQUESTS_FAILING = "requests failing"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class HealthLog:
         self.wake_alerts = wake_alerts
         self._send_directly = send_directly
         self._sql = load_queries(__file__)
+        self._incidents = IncidentStore()
 
     def record(self, event: Event) -> None:
         """Writes the event soon. Never raises and never costs the caller time."""
@@ -61,9 +62,10 @@ class HealthLog:
     def record_failed_request(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
         """CRITICAL for each request that used up its attempts; after the first a minute's alerts are one message."""
         about: dict[str, Any] = {"request_id": str(request_id), "attempts": attempts, "error": error}
-        message = "A request used up its attempts and failed"
+        message = REQUESTS.opened
         self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about, at=None)
-        self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS_FAILING)
+        self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS.name)
+        self._incidents.note_failure(connection, REQUESTS, error)
 
     def latest(
         self, limit: int, type: EventType | None = None, before: int | None = None, q: str | None = None

@@ -11,9 +11,10 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.database import within
 from tripwire_shared.errors import Conflict, DatabaseUnavailable, QueueUnavailable
+from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.intake.replay import answer_of, replayed_mode
 from tripwire_shared.intake.request_states import EmailTaken, Request, RequestMode, RequestStatus, Wish
-from tripwire_shared.intake.request_store import NewRequest, RequestStore
+from tripwire_shared.intake.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import Mode
@@ -48,10 +49,12 @@ class Intake:
         provisioning: Provisioning,
         sealer: Sealer,
         fingerprints: Signer,
+        writer: BackgroundWriter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._mode_cache, self._breaker, self._queue = store, mode_cache, breaker, queue
-        self._provisioning, self._sealer, self._fingerprints, self._clock = provisioning, sealer, fingerprints, clock
+        self._provisioning, self._sealer, self._fingerprints = provisioning, sealer, fingerprints
+        self._writer, self._clock = writer, clock
 
     def accept(self, wish: Wish, staff_id: UUID, key: str | None) -> Accepted:
         """Takes `wish` in for a member of staff.
@@ -83,7 +86,7 @@ class Intake:
     def _new_request(self, wish: Wish, staff_id: UUID, key: str | None, mode: RequestMode) -> NewRequest:
         sealed = None if wish.password is None else self.seal(wish.password)
         # No plain hash: the body may hold a password, and a plain hash could be searched.
-        fingerprint = self._fingerprints.sign(json.dumps(asdict(wish), sort_keys=True).encode()) if key else None
+        fingerprint = self._fingerprints.sign(_canonical(wish)) if key else None
         answer = 202 if mode is RequestMode.ASYNC else None
         return NewRequest(uuid4(), wish, sealed, staff_id, mode, answer, key, fingerprint)
 
@@ -99,27 +102,39 @@ class Intake:
                 continue
             if rival.id == new.id:
                 return None  # our own: the answer to the first insert was lost
-            answer = answer_of(rival, new, self._store)
+            answer = answer_of(rival, self._store, same_body=self._is_same_body(rival, new))
             if answer is not None:
                 user_id = rival.user_id if answer == 201 else None
                 return Accepted(rival.id, rival.email, replayed_mode(rival.mode, answer), user_id, replayed=True)
         raise Conflict("Others ask for the same e-mail address right now; try again in a moment.")
 
+    def _is_same_body(self, rival: Rival, new: NewRequest) -> bool:
+        """Whether the rival came with the same body; also where its fingerprint was made with the previous secret."""
+        return rival.fingerprint is not None and self._fingerprints.verify(_canonical(new.wish), rival.fingerprint)
+
     def _provision_now(self, new: NewRequest, mode: RequestMode) -> Accepted:
         """From here on nothing is lost: whatever happens, the answer is 201, 202, or who has the e-mail."""
-        later = Accepted(new.id, new.wish.email, RequestMode.SYNC, user_id=None)
+        taken: EmailTaken | None = None
         try:
             with within(SYNC_PROVISIONING_BUDGET):
                 outcome = self._provisioning.provision(new.id, Door.DIRECT, fallback=mode is RequestMode.FALLBACK)
                 request = self._settled(new.id, outcome)
-        except DatabaseUnavailable:
+                if request.status is RequestStatus.DUPLICATE:
+                    self._store.free_key(new.id)
+                    taken = self._store.who_has(new.wish.email)
+                elif outcome is Outcome.NOT_MINE:
+                    # A worker did it, who does not know what is told here.
+                    self._store.note_answer(new.id, 201 if request.user_id else 202, mode)
+        except Exception as error:
+            if not isinstance(error, DatabaseUnavailable):
+                get_logger(__name__).exception("the direct path failed unexpectedly", request_id=str(new.id))
             get_logger(__name__).warning("stored, but not finished now", request_id=str(new.id))
-            return later
-        if request.status is RequestStatus.DUPLICATE:
-            raise EmailTaken(user_id=self._store.find_auth_user(new.wish.email))
-        if request.status is not RequestStatus.PROVISIONED:
-            return later
-        return Accepted(new.id, new.wish.email, mode, request.user_id)
+            # Perhaps only the answer to the commit was lost, and the row says 201 by now.
+            self._writer.submit(_ToldLater(self._store, new.id, mode))
+            return Accepted(new.id, new.wish.email, RequestMode.SYNC, user_id=None)
+        if taken is not None:
+            raise taken
+        return Accepted(new.id, new.wish.email, mode if request.user_id else RequestMode.SYNC, request.user_id)
 
     def _settled(self, request_id: UUID, outcome: Outcome) -> Request:
         """The request as it stands; where a worker has it (a timed-out enqueue was applied), after a second at most."""
@@ -129,3 +144,23 @@ class Intake:
             time.sleep(RIVAL_POLL)
             request = self._store.get(request_id)
         return request
+
+
+@dataclass(frozen=True)
+class _ToldLater:
+    """That 202 was told while the row could not be reached: its key has to replay just that."""
+
+    store: RequestStore
+    request_id: UUID
+    mode: RequestMode
+
+    def write(self) -> None:
+        self.store.note_answer(self.request_id, 202, self.mode)
+
+    def say_without_database(self) -> None:
+        return
+
+
+def _canonical(wish: Wish) -> bytes:
+    """The whole body, the password too: another password is another body."""
+    return json.dumps(asdict(wish), sort_keys=True).encode()

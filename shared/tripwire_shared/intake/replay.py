@@ -1,10 +1,10 @@
 """What a request that found a rival is told: its own first answer again, or why it is refused."""
 
 from tripwire_shared.intake.request_states import EmailTaken, KeyInUse, KeyReused, RequestMode, RequestStatus
-from tripwire_shared.intake.request_store import NewRequest, RequestStore, Rival
+from tripwire_shared.intake.request_store import RequestStore, Rival
 
 
-def answer_of(rival: Rival, new: NewRequest, store: RequestStore) -> int | None:
+def answer_of(rival: Rival, store: RequestStore, *, same_body: bool) -> int | None:
     """The answer (201 or 202) that the same key replays; None where the refusal is void by now: accept again.
 
     Raises KeyReused (same key, other body), KeyInUse (still being answered), EmailTaken (another's e-mail).
@@ -13,7 +13,7 @@ def answer_of(rival: Rival, new: NewRequest, store: RequestStore) -> int | None:
         raise EmailTaken(
             request_id=rival.id if rival.user_id is None else None, user_id=rival.user_id, staff_id=rival.staff_id
         )
-    if rival.fingerprint != new.fingerprint:
+    if not same_body:
         raise KeyReused
     if rival.answer is not None:
         return rival.answer

@@ -75,16 +75,21 @@ class RequestList:
         page, _ = self.page(retriable, RETRIED_AT_ONCE)
         retried = self._store.retry_all([found.id for found in page.items], staff_id) if page.items else 0
 
-        def query(connection: Connection) -> tuple[Counts, Counts]:
-            failed = replace(retriable, retriable=False)
-            return self._counts(connection, _matching(failed)), self._counts(connection, _matching(retriable))
+        def query(connection: Connection) -> tuple[int, int]:
+            failed = self._counts(connection, _matching(retriable))[RequestStatus.FAILED]
+            return failed, self._sql.count_retriable(connection, **_matching(retriable))
 
-        failed, remaining = (counts[RequestStatus.FAILED] for counts in self._database.read(query))
+        failed, remaining = self._database.read(query)
         return Retried(retried, failed - remaining, remaining)
 
     def _counts(self, connection: Connection, matching: dict[str, Any]) -> Counts:
-        counted = {RequestStatus(row.status): row.requests for row in self._sql.count_requests(connection, **matching)}
-        return dict.fromkeys(RequestStatus, 0) | counted
+        row = self._sql.count_requests(connection, **matching)
+        return {
+            RequestStatus.ACCEPTED: row.accepted,
+            RequestStatus.PROVISIONED: row.total - row.accepted - row.duplicate - row.failed,
+            RequestStatus.DUPLICATE: row.duplicate,
+            RequestStatus.FAILED: row.failed,
+        }
 
 
 def _matching(wanted: RequestFilter) -> dict[str, Any]:

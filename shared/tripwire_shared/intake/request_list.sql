@@ -28,8 +28,11 @@ WITH matching AS NOT MATERIALIZED (
       AND (:until::timestamptz IS NULL OR accepted_at < :until)
       AND (:email::text IS NULL OR email = :email)
       AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
-      AND (NOT :retriable OR NOT EXISTS (SELECT 1 FROM provisioning_requests o
-                                         WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned')))
+      AND (NOT :retriable OR (
+           NOT EXISTS (SELECT 1 FROM provisioning_requests o
+                       WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned'))
+           AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = r.email AND u.is_sso_user = false
+                           AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM r.id::text)))
 ), chosen AS (
     (SELECT id FROM matching
      WHERE NOT :newer AND (:at::timestamptz IS NULL OR (accepted_at, id) < (:at, :id::uuid))
@@ -47,19 +50,35 @@ SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user
 FROM chosen JOIN provisioning_requests r USING (id) JOIN staff m ON m.id = r.staff_id
 ORDER BY r.accepted_at DESC, r.id DESC;
 
--- name: count_requests
--- How many match in each status. Exact: people compare these figures with what they know, and 100,000 requests are
--- counted in the time of a few pages.
-SELECT status, count(*) AS requests FROM provisioning_requests r
-WHERE (:only_staff::uuid IS NULL OR staff_id = :only_staff)
-  AND (:ids::uuid[] IS NULL OR id = ANY (:ids))
+-- name: count_requests^
+-- How many match in each status. Exact: people compare these figures with what they know. All are counted once, and
+-- those of the rare states in their own small indexes; what remains is provisioned.
+WITH matching AS NOT MATERIALIZED (
+    SELECT id, email, status FROM provisioning_requests r
+    WHERE (:only_staff::uuid IS NULL OR staff_id = :only_staff)
+      AND (:ids::uuid[] IS NULL OR id = ANY (:ids))
+      AND (:mode::text IS NULL OR mode = :mode)
+      AND (:manager_id::uuid IS NULL OR staff_id = :manager_id)
+      AND (:since::timestamptz IS NULL OR accepted_at >= :since)
+      AND (:until::timestamptz IS NULL OR accepted_at < :until)
+      AND (:email::text IS NULL OR email = :email)
+      AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+)
+SELECT (SELECT count(*) FROM matching) AS total,
+       (SELECT count(*) FROM matching WHERE status = 'accepted') AS accepted,
+       (SELECT count(*) FROM matching WHERE status = 'duplicate') AS duplicate,
+       (SELECT count(*) FROM matching WHERE status = 'failed') AS failed;
+
+-- name: count_retriable$
+-- How many failed ones that match could be taken up again: as `retry` in `request_store.sql` decides it.
+SELECT count(*) FROM provisioning_requests r
+WHERE status = 'failed'
   AND (:mode::text IS NULL OR mode = :mode)
   AND (:manager_id::uuid IS NULL OR staff_id = :manager_id)
   AND (:since::timestamptz IS NULL OR accepted_at >= :since)
   AND (:until::timestamptz IS NULL OR accepted_at < :until)
-  AND (:email::text IS NULL OR email = :email)
   AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
-  AND (NOT :retriable OR status = 'failed'
-       AND NOT EXISTS (SELECT 1 FROM provisioning_requests o
-                       WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned')))
-GROUP BY status;
+  AND NOT EXISTS (SELECT 1 FROM provisioning_requests o
+                  WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned'))
+  AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = r.email AND u.is_sso_user = false
+                  AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM r.id::text);

@@ -129,9 +129,21 @@ class RequestStore:
         found: UUID | None = self._database.read(lambda connection: self._sql.find_auth_user(connection, email=email))
         return found
 
+    def who_has(self, email: str) -> EmailTaken:
+        """The refusal that says who has the address: a live request or its customer, or an auth user."""
+        row = self._database.read(lambda connection: self._sql.find_live(connection, email=email))
+        if row is None:
+            return EmailTaken(user_id=self.find_auth_user(email))
+        return EmailTaken(None if row.user_id else row.id, row.user_id, row.staff_id)
+
     def settle_answer(self, request_id: UUID, answer: int) -> None:
         with self._database.connection() as connection:
             self._sql.settle_answer(connection, id=request_id, answer=answer)
+
+    def note_answer(self, request_id: UUID, answer: int, mode: RequestMode) -> None:
+        """What the caller is told, where it is not what the row says so far."""
+        with self._database.connection() as connection:
+            self._sql.note_answer(connection, id=request_id, answer=answer, mode=mode)
 
     def free_key(self, request_id: UUID) -> None:
         with self._database.connection() as connection:
@@ -163,6 +175,10 @@ class RequestStore:
                 door=door,
             )
             return [_claim(row, owner) for row in rows]
+
+    def anything_to_take(self) -> bool:
+        with self._database.connection() as connection:
+            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts))
 
     def give_up_exhausted(self, batch: int, on_failed: Callable[[Connection, UUID, int, str], None]) -> int:
         """Ends due requests that have no attempt left; `on_failed` records each in the same transaction."""
@@ -202,9 +218,10 @@ class RequestStore:
         """Takes a failed request up again. Raises NotFound, NotFailed, or EmailTaken."""
         if self.retry_all([request_id], staff_id):
             return
-        if self.get(request_id).status is RequestStatus.FAILED:
-            raise EmailTaken
-        raise NotFailed
+        found = self.get(request_id)
+        if found.status is not RequestStatus.FAILED:
+            raise NotFailed
+        raise self.who_has(found.email)
 
     def retry_all(self, request_ids: list[UUID], staff_id: UUID) -> int:
         """Takes the failed ones of these up again, where nobody has their e-mail; returns how many."""

@@ -4,11 +4,12 @@
 -- name: accept^
 -- Stores a request in one round trip; no row where somebody has the e-mail or the key.
 -- ON CONFLICT without a target: either unique index, or the same id sent twice after a lost answer.
+-- `is_sso_user = false` is the condition of the unique index on auth.users: without it every accept reads that table whole.
 INSERT INTO provisioning_requests (
     id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
 SELECT :id, :email, :full_name, :sealed_password, :price, :currency, :staff_id, :mode, :answer, :key, :fingerprint,
        now() + make_interval(secs => :head_start)
-WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email)
+WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email AND is_sso_user = false)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -26,7 +27,15 @@ LIMIT 1;
 
 -- name: find_auth_user$
 -- The auth user with this e-mail, whoever made it.
-SELECT id FROM auth.users WHERE email = :email LIMIT 1;
+SELECT id FROM auth.users WHERE email = :email AND is_sso_user = false LIMIT 1;
+
+-- name: find_live^
+-- The request that has the e-mail: under way, or provisioned.
+SELECT id, user_id, staff_id FROM provisioning_requests WHERE email = :email AND status IN ('accepted', 'provisioned');
+
+-- name: note_answer!
+-- What the caller was told, where somebody else moved the request or the database was away.
+UPDATE provisioning_requests SET answer = :answer, mode = :mode WHERE id = :id AND status <> 'duplicate';
 
 -- name: settle_answer!
 -- What a key replays, where the process that should have noted it died.
@@ -34,7 +43,7 @@ UPDATE provisioning_requests SET answer = :answer WHERE id = :id AND answer IS N
 
 -- name: free_key!
 -- A refusal is not remembered: the key may be used again.
-UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND answer IS NULL;
+UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND status = 'duplicate';
 
 -- name: claim^
 -- Takes a request for one attempt. The attempt is counted in this commit, so that one that kills its process counts.
@@ -67,6 +76,13 @@ WITH picked AS (
     SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
 )
 SELECT * FROM claimed;
+
+-- name: anything_to_take$
+-- Whether `claim_due` would find a request: asked before a slot of the pace is spent. Who is in a transaction that
+-- outlasts its lease (its process is frozen) holds its row, and nobody can take it until the server ends that.
+SELECT true FROM provisioning_requests
+WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts
+LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: exhausted
 -- Due requests whose last attempt ended without a word (its process died): they have no attempt left.
@@ -129,7 +145,8 @@ INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error
 
 -- name: retry
 -- An admin takes failed requests up again: all attempts are there anew, and they are due at once. Of several with one
--- e-mail the newest, and none where somebody has it. In the order of their ids, so that two admins never lock crosswise.
+-- e-mail the newest, and none where somebody has it: a live request, or an auth user (but its own, from an earlier
+-- attempt, is resumed). In the order of their ids, so that two admins never lock crosswise.
 WITH chosen AS MATERIALIZED (
     SELECT id, email, accepted_at FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'failed' ORDER BY id FOR NO KEY UPDATE
@@ -137,6 +154,8 @@ WITH chosen AS MATERIALIZED (
     SELECT DISTINCT ON (email) id FROM chosen c
     WHERE NOT EXISTS (SELECT 1 FROM provisioning_requests o
                       WHERE o.email = c.email AND o.status IN ('accepted', 'provisioned'))
+      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = c.email AND u.is_sso_user = false
+                      AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM c.id::text)
     ORDER BY email, accepted_at DESC
 ), retried AS (
     UPDATE provisioning_requests r

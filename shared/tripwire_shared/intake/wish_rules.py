@@ -1,27 +1,9 @@
 """What a wish may say: the rules of the fields that take more than a length. Pure; each gives the reason, or None."""
 
-import re
 import unicodedata
 
-_LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
-_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
-EMAIL_AT_MOST = 254
 NAME_AT_MOST = 200
 PASSWORD_AT_LEAST, PASSWORD_AT_MOST = 8, 128
-
-
-def email_problem(value: str) -> str | None:
-    """At most 254 characters, ASCII before the @, a domain with a dot. Surrounding space is allowed."""
-    email = value.strip()
-    local, at, domain = email.rpartition("@")
-    labels = domain.split(".")
-    if len(email) > EMAIL_AT_MOST:
-        return f"At most {EMAIL_AT_MOST} characters."
-    if not at or not _LOCAL.fullmatch(local) or ".." in local or local.startswith(".") or local.endswith("."):
-        return "Not a valid e-mail address."
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        return "Not a valid e-mail address: the part after the @ must be a domain with a dot."
-    return None
 
 
 def full_name_problem(value: str) -> str | None:
@@ -40,6 +22,15 @@ def password_problem(value: str) -> str | None:
     if not PASSWORD_AT_LEAST <= len(value) <= PASSWORD_AT_MOST:
         return f"Must have {PASSWORD_AT_LEAST} to {PASSWORD_AT_MOST} characters."
     return None
+
+
+def currency_problem(value: str) -> str | None:
+    """Three capital letters."""
+    return (
+        None
+        if len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
+        else "Three capital letters."
+    )
 
 
 def control_problem(value: str) -> str | None:

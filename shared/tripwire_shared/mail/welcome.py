@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tripwire_shared.database import Database
+from tripwire_shared.email_address import domain_for_mail
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.logs import get_logger
@@ -51,8 +52,7 @@ class WelcomeMail:
         mail = EmailMessage()
         mail["Subject"] = self._templates.get_template("welcome.subject.txt").render(about).strip()
         mail["From"] = self._from
-        local, _, domain = email.rpartition("@")
-        mail["To"] = Address(username=local, domain=domain.encode("idna").decode())
+        mail["To"] = Address(username=email.rpartition("@")[0], domain=domain_for_mail(email))
         mail["Date"] = format_datetime(datetime.now(UTC))
         # The same for each try, so that a mail accepted twice can be recognised.
         mail["Message-ID"] = f"<welcome-{message_id}@{self._from.rpartition('@')[2]}>"

@@ -16,6 +16,8 @@ class ModeCache:
         self._read, self._ttl, self._clock = read, ttl, clock
         # Guards the reload, so that one thread queries; the others keep using the last known record meanwhile.
         self._reloading = threading.Lock()
+        # Guards the comparison with what is known: reload and listener may both bring a record at the same moment.
+        self._storing = threading.Lock()
         self._known: ModeRecord | None = None
         self._good_until = float("-inf")
 
@@ -34,9 +36,10 @@ class ModeCache:
 
     def store(self, record: ModeRecord) -> None:
         """Takes a record that was just read (by the listener). An older version never replaces a newer one."""
-        if self._known is None or record.version >= self._known.version:
-            self._known = record
-            self._good_until = self._clock() + self._ttl
+        with self._storing:
+            if self._known is None or record.version >= self._known.version:
+                self._known = record
+                self._good_until = self._clock() + self._ttl
 
     def _reload_or_keep(self) -> ModeRecord:
         try:

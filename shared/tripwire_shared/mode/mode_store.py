@@ -62,10 +62,6 @@ class ModeStore:
             connection, service=service, host=socket.gethostname(), process_id=os.getpid(), version=version
         )
 
-    def forget_dead_receipts(self) -> None:
-        with self._database.connection() as connection:
-            self._queries.forget_dead_receipts(connection)
-
     def receipts(self) -> list[Receipt]:
         rows = self._database.read(lambda connection: list(self._queries.live_receipts(connection)))
         return [Receipt(row.service, row.host, row.pid, row.version, row.applied_at) for row in rows]

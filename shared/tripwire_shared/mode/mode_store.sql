@@ -30,11 +30,6 @@ INSERT INTO mode_receipts (backend_pid, backend_start, service, host, pid, versi
 SELECT pid, backend_start, :service, :host, :process_id, :version FROM pg_stat_activity WHERE pid = pg_backend_pid()
 ON CONFLICT (backend_pid, backend_start) DO UPDATE SET version = EXCLUDED.version, applied_at = clock_timestamp();
 
--- name: forget_dead_receipts!
--- Receipts of sessions that have ended.
-DELETE FROM mode_receipts r WHERE NOT EXISTS (
-    SELECT 1 FROM pg_stat_activity a WHERE a.pid = r.backend_pid AND a.backend_start = r.backend_start);
-
 -- name: live_receipts
 -- The processes alive now (their listener's session is there), and the version each obeys.
 SELECT r.service, r.host, r.pid, r.version, r.applied_at

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.sql import load_queries
-from tripwire_shared.timings import ALERT_SPACING, DELIVERY_LEASE, FAILED_REQUESTS_ALERT_WINDOW
+from tripwire_shared.timings import ALERT_LEASE, ALERT_SPACING, DELIVERY_LEASE, FAILED_REQUESTS_ALERT_WINDOW
 
 
 class Channel(StrEnum):
@@ -78,7 +78,7 @@ class Outbox:
             if channel is Channel.MAIL:
                 row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE)
             else:
-                row = self._sql.lease_alert(connection, owner=owner, lease=DELIVERY_LEASE, spacing=ALERT_SPACING)
+                row = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
         if row is None:
             return None
         return Message(

@@ -62,7 +62,8 @@ WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
 
 -- name: put_off!
 -- Not delivered: again after a pause.
-UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error
+UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error,
+                  failing_since = coalesce(failing_since, clock_timestamp())
 WHERE id = :id AND claimed_by = :owner AND status = 'pending';
 
 -- name: give_up$

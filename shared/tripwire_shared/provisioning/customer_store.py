@@ -40,11 +40,13 @@ class CustomerStore:
 
     def insert_customer(self, connection: Connection, claim: Claim, user_id: UUID) -> None:
         """The customer, the sale and the activity. Raises SomebodyWasFaster."""
-        about = {"user_id": user_id, "request_id": claim.request_id, "staff_id": claim.staff_id}
-        made = self._sql.insert_customer(connection, id=uuid4(), email=claim.email, full_name=claim.full_name, **about)
+        made = self._sql.insert_customer(
+            connection, id=uuid4(), sale_id=uuid4(), user_id=user_id, request_id=claim.request_id,
+            staff_id=claim.staff_id, email=claim.email, full_name=claim.full_name, price=claim.price,
+            currency=claim.currency,
+        )  # fmt: skip
         if made is None:
             raise SomebodyWasFaster
-        self._sql.insert_sale(connection, id=uuid4(), price=claim.price, currency=claim.currency, **about)
         self._activity.write(
             connection, Action.CUSTOMER_CREATED, claim.staff_id, user_id=user_id, request_id=claim.request_id
         )

@@ -11,7 +11,7 @@ SELECT
     a.raw_app_meta_data ->> 'tripwire_request_id' AS auth_made_by,
     t.user_id AS customer_user_id
 FROM (SELECT 1) one
-LEFT JOIN auth.users a ON a.email = :email
+LEFT JOIN auth.users a ON a.email = :email AND a.is_sso_user = false
 LEFT JOIN tripwire_users t ON t.user_id = a.id
 LIMIT 1;
 
@@ -32,13 +32,15 @@ RETURNING id;
 UPDATE auth.users SET encrypted_password = :password_hash, updated_at = now() WHERE id = :user_id;
 
 -- name: insert_customer$
--- The customer; none where the auth user or the e-mail has one.
-INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
-VALUES (:id, :user_id, :request_id, :email, :full_name, :staff_id)
-ON CONFLICT DO NOTHING
-RETURNING id;
-
--- name: insert_sale!
--- The charge: one for each request and each customer.
-INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
-VALUES (:id, :request_id, :user_id, :staff_id, :price, :currency);
+-- The customer and the charge (one for each request and each customer) in one round trip; no row, and neither of them,
+-- where the auth user or the e-mail has a customer.
+WITH customer AS (
+    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
+    VALUES (:id, :user_id, :request_id, :email, :full_name, :staff_id)
+    ON CONFLICT DO NOTHING
+    RETURNING id, user_id, request_id, granted_by
+), sale AS (
+    INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
+    SELECT :sale_id, request_id, user_id, granted_by, :price, :currency FROM customer
+)
+SELECT id FROM customer;

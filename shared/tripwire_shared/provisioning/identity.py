@@ -85,14 +85,16 @@ class SupabaseIdentity:
 
     def _ask(self, method: str, url: str, body: dict[str, object], fine: tuple[int, ...]) -> None:
         try:
-            answer = requests.request(
+            # Only the status is read (stream): a body that comes slowly costs nothing.
+            with requests.request(
                 method, url, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT,
-                allow_redirects=False,
-            )  # fmt: skip
+                allow_redirects=False, stream=True,
+            ) as answer:  # fmt: skip
+                status = answer.status_code
         except requests.RequestException as error:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
-        if answer.status_code not in fine:
-            raise IdentityProviderUnavailable(f"The identity provider answered {answer.status_code}.")
+        if status not in fine:
+            raise IdentityProviderUnavailable(f"The identity provider answered {status}.")
 
     def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
         # prepare() made one or found one, yet the checks saw none: it was removed meanwhile. Try again.

@@ -44,7 +44,6 @@ class Invitations:
     def create(self, connection: Connection, user_id: UUID) -> UUID:
         """A new invitation in the caller's transaction; the customer's earlier ones die."""
         invitation_id = uuid4()
-        self._sql.revoke_open(connection, user_id=user_id)
         self._sql.insert_invitation(connection, id=invitation_id, user_id=user_id, ttl=INVITATION_TTL)
         return invitation_id
 

@@ -24,8 +24,8 @@ class BreakerState(StrEnum):
 class Breaker:
     """Guards calls that raise QueueUnavailable.
 
-    `probe` is called by the background thread while open and raises QueueUnavailable too. `on_open` and `on_close` are
-    called outside the lock and must return at once; `on_probe_failed` after each probe that failed.
+    `probe` is called by the background thread while open and raises QueueUnavailable too. `on_open` gets the reason;
+    it and the listeners are called outside the lock and must return at once.
     """
 
     def __init__(
@@ -33,18 +33,16 @@ class Breaker:
         probe: Callable[[], None],
         *,
         on_open: Callable[[str], None],
-        on_close: Callable[[], None],
-        on_probe_failed: Callable[[], None],
         probe_interval: float = BREAKER_PROBE_INTERVAL,
     ) -> None:
-        self._probe = probe
-        self._on_open, self._on_close, self._on_probe_failed = on_open, on_close, on_probe_failed
-        self._probe_interval = probe_interval
+        self._probe, self._on_open, self._probe_interval = probe, on_open, probe_interval
+        self._listeners: list[Callable[[BreakerState], None]] = []
         # The lock guards only the change of state, never a call: calls run side by side, and a read of one attribute
         # needs no lock. The epoch counts changes: a call that began before the last one says nothing about now.
         self._lock = threading.Lock()
         self._epoch = 0
         self._state = BreakerState.CLOSED
+        self._reason = ""
         self._opened = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="breaker-probe", daemon=True)
@@ -52,6 +50,16 @@ class Breaker:
     @property
     def state(self) -> BreakerState:
         return self._state
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it is open; None while it is closed."""
+        return self._reason if self._state is BreakerState.OPEN else None
+
+    def listen(self, listener: Callable[[BreakerState], None]) -> None:
+        """Tells `listener` the state now and after each change."""
+        self._listeners.append(listener)
+        listener(self._state)
 
     def start(self) -> None:
         self._thread.start()
@@ -70,18 +78,22 @@ class Breaker:
         try:
             return function()
         except QueueUnavailable as error:
-            if self._change(BreakerState.OPEN, epoch):
+            if self._change(BreakerState.OPEN, epoch, str(error)):
                 self._opened.set()
                 self._on_open(str(error))
             raise
 
-    def _change(self, state: BreakerState, epoch: int) -> bool:
+    def _change(self, state: BreakerState, epoch: int, reason: str = "") -> bool:
         with self._lock:
             if self._epoch != epoch:
                 return False
             self._epoch += 1
+            # The reason first: whoever reads "open" reads why.
+            self._reason = reason or self._reason
             self._state = state
-            return True
+        for listener in self._listeners:
+            listener(state)
+        return True
 
     def _watch(self) -> None:
         while True:
@@ -92,12 +104,10 @@ class Breaker:
             try:
                 self._probe()
             except QueueUnavailable:
-                self._on_probe_failed()
                 continue
             except Exception:
                 get_logger(__name__).exception("the breaker's probe failed unexpectedly")
                 continue
             # Cleared before the change: a call that fails right after it sets the event again.
             self._opened.clear()
-            if self._change(BreakerState.CLOSED, epoch):
-                self._on_close()
+            self._change(BreakerState.CLOSED, epoch)

@@ -52,7 +52,8 @@ class RequestQueue:
                     pipeline=pipeline,
                 )
                 pipeline.execute()
-        except RedisError as error:
+        except Exception as error:
+            # Whatever kept it from being queued: the request is stored, and its caller is served another way.
             raise QueueUnavailable(type(error).__name__) from error
 
     def ping(self) -> None:

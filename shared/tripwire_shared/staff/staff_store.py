@@ -1,13 +1,15 @@
 """Staff in PostgreSQL, and their sign-in. argon2 never runs inside a transaction, and never before the throttle."""
 
+import threading
 from typing import Any
 from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Database
+from tripwire_shared.database import Database, off_the_clock
+from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import NotFound
-from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.passwords import AT_ONCE, PasswordHasher
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
@@ -32,8 +34,9 @@ class StaffStore:
     def __init__(self, database: Database, hasher: PasswordHasher, tokens: Tokens, activity: ActivityLog) -> None:
         self._database, self._hasher, self._tokens, self._activity = database, hasher, tokens, activity
         self._sql = load_queries(__file__)
-        # Verified against where an account does not exist, so that its absence does not show in the time taken.
-        self._nobodys_hash: str | None = None
+        # A try counts as a failure until it is taken back: so few at once in a process that people who sign in at the
+        # same moment, each with the right password, do not close the account to each other.
+        self._signing_in = threading.BoundedSemaphore(AT_ONCE)
 
     def create(self, email: str, full_name: str, role: Role, password: str | None, by: UUID | None) -> Staff:
         """Raises StaffExists. Without a password the account can only be used by its tokens."""
@@ -54,7 +57,7 @@ class StaffStore:
         password_hash = self._hasher.hash(password)
         with self._database.connection() as connection:
             made: int = self._sql.insert_first_admin(
-                connection, id=uuid4(), email=email.strip().lower(), password_hash=password_hash
+                connection, id=uuid4(), email=normalised_email(email), password_hash=password_hash
             )
         return made == 1
 
@@ -107,10 +110,18 @@ class StaffStore:
     def sign_in(self, email: str, password: str, address: str) -> Session:
         """Raises LoginThrottled (five failures a minute for an account from one address, fifty for an address over
         all accounts) or WrongCredentials, which does not tell whether the account exists."""
-        email = email.strip().lower()
+        with off_the_clock():
+            self._signing_in.acquire()
+        try:
+            return self._sign_in(normalised_email(email), password, address)
+        finally:
+            self._signing_in.release()
+
+    def _sign_in(self, email: str, password: str, address: str) -> Session:
         attempt = self._begin(email, address)
         row = self._database.read(lambda connection: self._sql.find_credentials(connection, email=email))
-        password_hash = row.password_hash if row is not None and row.password_hash else self._hash_of_nobody()
+        # Where there is no account something is verified all the same, so that its absence does not show in the time.
+        password_hash = row.password_hash if row is not None and row.password_hash else self._hasher.hash_of_nobody()
         right = self._hasher.verify(password_hash, password)
         if not right or row is None or not row.active or not row.password_hash:
             raise WrongCredentials
@@ -130,11 +141,6 @@ class StaffStore:
         if attempt is None:
             raise LoginThrottled
         return attempt
-
-    def _hash_of_nobody(self) -> str:
-        if self._nobodys_hash is None:
-            self._nobodys_hash = self._hasher.hash(uuid4().hex)
-        return self._nobodys_hash
 
 
 def _listed(row: Any) -> ListedStaff:

@@ -20,6 +20,11 @@
   const token = document.querySelector('meta[name="csrf-token"]').content;
   $.ajaxSetup({ beforeSend: (request, { type }) => type === "GET" || request.setRequestHeader("X-CSRFToken", token) });
 
+  // It names its fields by title alone, which not every reader is told.
+  for (const field of document.querySelectorAll(".queue-content :is(input, select)[title]")) {
+    field.setAttribute("aria-label", field.title);
+  }
+
   function say(words) {
     const place = document.getElementById("queue-problem");
     place.lastElementChild.textContent = words;

@@ -1,0 +1,262 @@
+-- The schema as the migrations leave it: their sum, to be read. Databases are made by `make migrate`, never from this
+-- file; tests/rules/test_schema_sql_equals_the_migrations.py proves that both give the same.
+
+-- Staff: who uses the system, as a sales manager or as an admin.
+CREATE TABLE staff (
+    id            uuid PRIMARY KEY,
+    email         text NOT NULL UNIQUE CHECK (email = lower(email)),
+    full_name     text NOT NULL,
+    role          text NOT NULL CHECK (role IN ('sales', 'admin')),
+    password_hash text, -- argon2; without one the account is used by its tokens alone
+    active        boolean NOT NULL DEFAULT true,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- Bearer tokens, of sessions and of programs; only their SHA-256 is kept.
+CREATE TABLE staff_tokens (
+    id         uuid PRIMARY KEY,
+    staff_id   uuid NOT NULL REFERENCES staff,
+    token_hash bytea NOT NULL UNIQUE,
+    kind       text NOT NULL CHECK (kind IN ('session', 'api')),
+    name       text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    revoked_at timestamptz
+);
+CREATE INDEX staff_tokens_of_staff ON staff_tokens (staff_id, created_at);
+
+-- Failed sign-ins of the last minute: what the throttle counts.
+CREATE TABLE login_failures (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email   text NOT NULL,
+    address text NOT NULL,
+    at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX login_failures_of_address ON login_failures (address, at);
+
+-- The people who can sign in to the academy. On Supabase this table is there, belongs to somebody else and is never
+-- altered; elsewhere it is made as a subset of Supabase's columns, so that one INSERT serves both.
+CREATE SCHEMA auth;
+CREATE TABLE auth.users (
+    instance_id            uuid,
+    id                     uuid PRIMARY KEY,
+    aud                    varchar(255),
+    role                   varchar(255),
+    email                  varchar(255),
+    encrypted_password     varchar(255),
+    email_confirmed_at     timestamptz,
+    confirmation_token     varchar(255),
+    recovery_token         varchar(255),
+    email_change_token_new varchar(255),
+    email_change           varchar(255),
+    raw_app_meta_data      jsonb, -- tripwire_request_id: the request that made this user
+    raw_user_meta_data     jsonb,
+    created_at             timestamptz,
+    updated_at             timestamptz,
+    is_sso_user            boolean NOT NULL DEFAULT false,
+    deleted_at             timestamptz
+);
+CREATE UNIQUE INDEX users_email_partial_key ON auth.users (email) WHERE is_sso_user = false;
+
+-- Requests: the wish to provision a customer, and the whole truth about it. Only intake/request_store.sql moves them.
+CREATE TABLE provisioning_requests (
+    id              uuid PRIMARY KEY,
+    email           text NOT NULL CHECK (email = lower(email)),
+    full_name       text NOT NULL,
+    sealed_password text, -- encrypted, until a worker has hashed it
+    price           integer NOT NULL CHECK (price BETWEEN 0 AND 1000000000),
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    staff_id        uuid NOT NULL REFERENCES staff,
+    status          text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'provisioned', 'duplicate', 'failed')),
+    mode            text NOT NULL CHECK (mode IN ('async', 'sync', 'fallback')),
+    attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    claimed_by      text, -- whose attempt it is; nobody else may commit it
+    due_at          timestamptz NOT NULL, -- from then on anybody may claim it: head start, lease and backoff in one
+    error           text,
+    user_id         uuid,
+    answer          smallint CHECK (answer IN (201, 202)), -- what the idempotency key replays
+    idempotency_key text,
+    fingerprint     bytea, -- HMAC of the body that came with the key
+    accepted_at     timestamptz NOT NULL DEFAULT now(),
+    finished_at     timestamptz,
+    CONSTRAINT finished_has_time CHECK ((status = 'accepted') = (finished_at IS NULL)),
+    CONSTRAINT provisioned_has_user CHECK (status <> 'provisioned' OR user_id IS NOT NULL),
+    CONSTRAINT finished_has_no_password CHECK (status IN ('accepted', 'failed') OR sealed_password IS NULL)
+);
+-- 'provisioned' belongs into it: docs/decisions/0007-provisioned-in-the-unique-index.md.
+CREATE UNIQUE INDEX one_live_request_per_email ON provisioning_requests (email)
+    WHERE status IN ('accepted', 'provisioned');
+CREATE UNIQUE INDEX one_request_per_key ON provisioning_requests (staff_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+CREATE INDEX due ON provisioning_requests (due_at) WHERE status = 'accepted';
+CREATE INDEX requests_newest_first ON provisioning_requests (accepted_at DESC, id DESC);
+CREATE INDEX requests_of_staff ON provisioning_requests (staff_id, accepted_at DESC, id DESC);
+CREATE INDEX requests_of_email ON provisioning_requests (email);
+CREATE INDEX requests_finished ON provisioning_requests (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX requests_in_fallback ON provisioning_requests (accepted_at) WHERE mode = 'fallback';
+
+-- What happened to a request, step by step: its timeline.
+CREATE TABLE request_steps (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    request_id uuid NOT NULL REFERENCES provisioning_requests,
+    step       text NOT NULL,
+    detail     text,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX steps_of_request ON request_steps (request_id, id);
+
+-- Customers: one for each auth user, e-mail and request. `user_id` is auth.users.id, by design without a foreign key:
+-- the other table is not ours.
+CREATE TABLE tripwire_users (
+    id         uuid PRIMARY KEY,
+    user_id    uuid NOT NULL UNIQUE,
+    request_id uuid NOT NULL UNIQUE REFERENCES provisioning_requests,
+    email      text NOT NULL UNIQUE CHECK (email = lower(email)),
+    full_name  text NOT NULL,
+    status     text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'completed', 'blocked')),
+    granted_by uuid NOT NULL REFERENCES staff,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX customers_of_staff ON tripwire_users (granted_by, created_at DESC);
+
+-- Sales: the charge, one for each provisioned request and each customer.
+CREATE TABLE sales (
+    id         uuid PRIMARY KEY,
+    request_id uuid NOT NULL UNIQUE REFERENCES provisioning_requests,
+    user_id    uuid NOT NULL UNIQUE REFERENCES tripwire_users (user_id),
+    manager_id uuid NOT NULL REFERENCES staff,
+    amount     integer NOT NULL,
+    currency   text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX sales_of_manager ON sales (manager_id, created_at);
+
+-- Who did what; customers stand here by id only.
+CREATE TABLE sales_activity_log (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    staff_id   uuid REFERENCES staff,
+    action     text NOT NULL,
+    user_id    uuid,
+    request_id uuid,
+    detail     jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX activity_newest_first ON sales_activity_log (created_at DESC, id DESC);
+
+-- One-time links on which customers set their password; the link is derived from the id, nothing secret is kept.
+CREATE TABLE invitations (
+    id         uuid PRIMARY KEY,
+    user_id    uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    used_at    timestamptz,
+    revoked_at timestamptz
+);
+CREATE INDEX invitations_of_user ON invitations (user_id);
+
+-- The pace of all workers on all hosts: one row, the last slot that was granted.
+CREATE TABLE worker_pace (
+    only_row  boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    last_slot timestamptz NOT NULL
+);
+INSERT INTO worker_pace (last_slot) VALUES ('-infinity');
+
+-- The outbox: welcome mails and alerts, stored with what caused them, then delivered under a lease.
+CREATE TABLE outbox (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    channel       text NOT NULL CHECK (channel IN ('mail', 'alert')),
+    status        text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed')),
+    user_id       uuid,
+    request_id    uuid REFERENCES provisioning_requests,
+    invitation_id uuid REFERENCES invitations,
+    body          jsonb NOT NULL DEFAULT '{}',
+    merge_key     text,
+    ready_at      timestamptz NOT NULL DEFAULT now(), -- its place in the order
+    due_at        timestamptz NOT NULL DEFAULT now(), -- lease and backoff
+    claimed_by    text,
+    attempts      integer NOT NULL DEFAULT 0,
+    last_error    text,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    finished_at   timestamptz,
+    CONSTRAINT mail_names_its_customer CHECK (channel <> 'mail' OR (user_id IS NOT NULL AND request_id IS NOT NULL))
+);
+CREATE INDEX outbox_pending ON outbox (channel, ready_at, id) WHERE status = 'pending';
+CREATE INDEX outbox_of_request ON outbox (request_id, id) WHERE channel = 'mail';
+-- Alerts that wait to go out together are one row.
+CREATE UNIQUE INDEX one_waiting_alert_per_merge_key ON outbox (merge_key)
+    WHERE status = 'pending' AND merge_key IS NOT NULL;
+CREATE INDEX alerts_finished ON outbox (finished_at) WHERE channel = 'alert';
+CREATE INDEX alerts_by_time ON outbox (created_at) WHERE channel = 'alert';
+
+-- What is set while the system runs: the mode (the kill switch) with its version, and the retention of the health log.
+CREATE TABLE system_config (
+    key        text PRIMARY KEY,
+    value      text NOT NULL,
+    version    integer NOT NULL DEFAULT 1,
+    changed_at timestamptz NOT NULL DEFAULT now(),
+    changed_by text,
+    reason     text,
+    CONSTRAINT traffic_mode_is_known CHECK (key <> 'traffic_mode' OR value IN ('async_queue', 'sync_direct'))
+);
+INSERT INTO system_config (key, value) VALUES ('traffic_mode', 'async_queue'), ('health_log_retention_days', '7');
+
+-- Every change of it: who, when, why and what it was before.
+CREATE TABLE system_config_history (
+    key            text NOT NULL REFERENCES system_config,
+    version        integer NOT NULL,
+    value          text NOT NULL,
+    previous_value text NOT NULL,
+    changed_at     timestamptz NOT NULL DEFAULT now(),
+    changed_by     text,
+    reason         text,
+    PRIMARY KEY (key, version)
+);
+
+-- Which version of the mode an API process obeys, written on its listener's own connection: a receipt lives as long as
+-- that connection.
+CREATE TABLE mode_receipts (
+    backend_pid   integer NOT NULL,
+    backend_start timestamptz NOT NULL,
+    service       text NOT NULL,
+    host          text NOT NULL,
+    pid           integer NOT NULL,
+    version       integer NOT NULL,
+    applied_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (backend_pid, backend_start)
+);
+
+-- The health log: what happened to the system; customers stand here by id only.
+CREATE TABLE system_health_logs (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_type text NOT NULL CHECK (event_type IN ('INFO', 'WARNING', 'ERROR', 'CRITICAL', 'SWITCH')),
+    message    text NOT NULL,
+    metadata   jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX health_logs_by_time ON system_health_logs (created_at);
+CREATE INDEX health_logs_by_type ON system_health_logs (event_type, id DESC);
+
+-- Incidents: one outage of one cause, opened once over all processes and hosts, resolved once.
+CREATE TABLE incidents (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cause           text NOT NULL,
+    opened_at       timestamptz NOT NULL DEFAULT now(),
+    last_failure_at timestamptz NOT NULL DEFAULT now(),
+    resolved_at     timestamptz,
+    detail          text
+);
+CREATE UNIQUE INDEX one_open_incident_per_cause ON incidents (cause) WHERE resolved_at IS NULL;
+CREATE INDEX incidents_newest_first ON incidents (opened_at DESC);
+
+-- Removes what is past retention (the days stand in system_config, written there from the settings); returns the count.
+CREATE FUNCTION cleanup_old_health_logs() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    removed integer;
+BEGIN
+    DELETE FROM system_health_logs
+    WHERE created_at < now() - make_interval(days => (
+        SELECT value::integer FROM system_config WHERE key = 'health_log_retention_days'));
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;

@@ -1,0 +1,54 @@
+#!/bin/sh
+# `make up`: makes the secrets that are absent, starts everything, waits until all is healthy, says where it is.
+set -eu
+cd "$(dirname "$0")/../.."
+secrets=${SECRETS_FOLDER:-deploy/compose/secrets}
+deploy/compose/make_secrets.sh "$secrets"
+setting() { # a variable of the environment or of .env, else its default $2
+    eval "value=\${$1:-}"
+    if [ -z "$value" ] && [ -f .env ]; then value=$(sed -n "s/^$1=//p" .env | tail -n 1); fi
+    printf '%s' "${value:-$2}"
+}
+api="http://127.0.0.1:$(setting PUBLISH_API 8000 | cut -d- -f1)"
+PUBLIC_URL=$(setting PUBLIC_URL "$api") # what links in mails begin with
+export PUBLIC_URL
+# Arguments are compose's own, such as --scale worker=2.
+if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
+    docker compose ps --all
+    echo "Not everything is healthy. Its lines: docker compose logs NAME" >&2
+    exit 1
+fi
+email=$(setting ADMIN_EMAIL admin@example.com)
+password=$(cat "$secrets/admin_password")
+# From inside: whether the password is the first admin's (an older database has its own), and a token for the line below.
+token=$(docker compose exec --no-TTY --env "EMAIL=$email" api python - <<'PYTHON'
+import json, os, urllib.error, urllib.request
+
+with open(os.environ["ADMIN_PASSWORD_FILE"]) as file:
+    body = {"email": os.environ["EMAIL"], "password": file.read()}
+login = urllib.request.Request(
+    f"http://127.0.0.1:{os.environ.get('API_PORT', '8000')}/api/auth/login",
+    json.dumps(body).encode(),
+    {"Content-Type": "application/json"},
+)
+try:
+    print(json.load(urllib.request.urlopen(login, timeout=10))["token"])
+except urllib.error.HTTPError as error:
+    print("refused" if error.code == 401 else "")
+except OSError:
+    print("")
+PYTHON
+)
+if [ "$token" = refused ]; then
+    token=
+    password="(unknown: this database had its admins already, and the password here is not theirs)"
+fi
+cat <<LINES
+
+API       $api
+Admin UI  http://127.0.0.1:$(setting PUBLISH_ADMIN_UI 8080 | cut -d- -f1)
+Admin     $email
+Password  $password
+Create a customer:
+curl -X POST $api/api/admin/tripwire/users -H 'Authorization: Bearer ${token:-TOKEN}' -H 'Content-Type: application/json' -d '{"email": "anna@example.com", "full_name": "Anna K."}'
+LINES

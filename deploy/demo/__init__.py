@@ -1,0 +1,1 @@
+"""`make demo`: a tour of the system in the terminal."""

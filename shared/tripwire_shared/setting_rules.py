@@ -1,0 +1,141 @@
+"""What the text of a variable may be. Each rule gives the value or raises ValueError with the reason. Pure.
+
+No reason repeats what was given: it may be a secret.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+# Those of libpq; with any other it refuses the address at the first connection.
+_DATABASE_PARAMETERS = frozenset({
+    "host", "hostaddr", "port", "dbname", "user", "password", "passfile", "require_auth", "channel_binding",
+    "connect_timeout", "client_encoding", "options", "application_name", "fallback_application_name",
+    "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "replication",
+    "gssencmode", "sslmode", "sslnegotiation", "sslcompression", "sslcert", "sslkey", "sslkeylogfile",
+    "sslpassword", "sslcertmode", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "requirepeer",
+    "ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib", "gssdelegation", "service",
+    "target_session_attrs", "load_balance_hosts",
+})  # fmt: skip
+# Only those of TLS: redis-py takes any of its arguments from the address, time-outs too, and ours must hold.
+_REDIS_PARAMETERS = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
+
+
+def text(value: str) -> str:
+    return value
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return parse
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return number
+
+    return parse
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError("must be a number of seconds") from None
+        if not low <= number <= high:  # also refuses nan
+            raise ValueError(f"must be from {low:g} to {high:g} seconds")
+        return number
+
+    return parse
+
+
+def truth(value: str) -> bool:
+    if value.lower() not in _WORDS:
+        raise ValueError("must be true or false")
+    return _WORDS[value.lower()]
+
+
+def host(value: str) -> str:
+    """A name or an IP address, without scheme and port."""
+    if value and not _HOST.fullmatch(value):
+        raise ValueError("must be a host's name or IP address alone")
+    return value
+
+
+def url(*schemes: str, parameters: frozenset[str] = frozenset()) -> Callable[[str], str]:
+    """An address with one of `schemes`, a host, and no other query parameters than `parameters`."""
+
+    def parse(value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            _ = parts.port  # raises ValueError where it is no port
+        except ValueError:
+            raise ValueError("is not an address") from None
+        if parts.scheme not in schemes:
+            raise ValueError(f"must begin with {' or '.join(scheme + '://' for scheme in schemes)}")
+        if " " in value or not value.isprintable() or parts.fragment:
+            raise ValueError("is not an address")
+        given = parse_qs(parts.query, keep_blank_values=True)
+        if not set(given) <= parameters:
+            raise ValueError("has parameters that are not known" if parameters else "must not have parameters")
+        if not parts.hostname and "host" not in given:  # PostgreSQL's may name a socket's folder there
+            raise ValueError("has no host")
+        return value
+
+    return parse
+
+
+def database_url(value: str) -> str:
+    url("postgresql", "postgres", parameters=_DATABASE_PARAMETERS)(value)
+    if value and len(urlsplit(value).path) < 2:
+        raise ValueError("names no database")
+    if re.search("%(?![0-9A-Fa-f]{2})", value):
+        raise ValueError("has a % that escapes nothing (write %25)")
+    return value
+
+
+def redis_url(value: str) -> str:
+    url("redis", "rediss", parameters=_REDIS_PARAMETERS)(value)
+    if value and not re.fullmatch(r"/?[0-9]*", urlsplit(value).path):
+        raise ValueError("must end with a database's number, or without one")
+    return value
+
+
+def smtp_url(value: str) -> str:
+    url("smtp", "smtps", parameters=frozenset({"starttls"}))(value)
+    for word in parse_qs(urlsplit(value).query, keep_blank_values=True).get("starttls", []):
+        if word.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError("must have starttls=true or starttls=false")
+    return value
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be networks such as 127.0.0.1/32, separated by commas") from None
+
+
+def mail_address(value: str) -> str:
+    local, at, domain = value.rpartition("@")
+    if not (local and at and domain) or any(character.isspace() for character in value):
+        raise ValueError("is not an e-mail address")
+    return value

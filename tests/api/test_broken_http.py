@@ -1,0 +1,65 @@
+"""What is no HTTP, or too much of it, through the real server: a problem document too, and no secret in the log."""
+
+import json
+import socket
+from email import message_from_bytes
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.manager import CREATE
+from tests.stack import Stack
+
+GOOD = b'{"email": "anna@example.com", "full_name": "Anna K."}'
+SECRET = "tsm_a-secret"
+
+
+def ask(stack: Stack, raw: bytes) -> tuple[int, dict[str, str], dict[str, object]]:
+    """Status, headers and problem document of what the server answers to these bytes."""
+    address = urlsplit(stack.api_url)
+    with socket.create_connection((address.hostname, address.port or 0), timeout=5) as connection:
+        connection.sendall(raw)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    line, _, headers = head.partition(b"\r\n")
+    return int(line.split()[1]), dict(message_from_bytes(headers).items()), json.loads(body)
+
+
+def post(token: str, *headers: str, body: bytes = GOOD, length: bool = True) -> bytes:
+    lines = [f"POST {CREATE} HTTP/1.1", "Host: x", "Connection: close", "Content-Type: application/json"]
+    lines += [f"Authorization: Bearer {token}", *headers]
+    if length:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@pytest.mark.slow
+def test_each_is_a_problem_document(stack: Stack, capfd: pytest.CaptureFixture[str], subtests: pytest.Subtests) -> None:
+    stack.start_api(LOG_LEVEL="debug")
+    token = stack.log_in()
+    chunked = ("Transfer-Encoding: chunked",)
+    cases = {
+        "no HTTP": (b"hello\r\n\r\n", {400}),
+        "a control character in a key": (post(SECRET, "Idempotency-Key: a\x01b"), {400, 422}),
+        "a key of 20,000 characters": (post(SECRET, "Idempotency-Key: " + "x" * 20_000), {431}),
+        "an address of 20,000 characters": (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", {414}),
+        "a broken chunk": (post(token, *chunked, body=b"zz\r\nabc\r\n", length=False), {400}),
+        "chunks of more than 64 KiB": (
+            post(token, *chunked, body=b"11000\r\n" + b" " * 0x11000 + b"\r\n0\r\n\r\n", length=False),
+            {413},
+        ),
+    }
+    for case, (raw, statuses) in cases.items():
+        with subtests.test(case):
+            status, headers, problem = ask(stack, raw)
+            assert status in statuses
+            assert headers["Content-Type"] == "application/problem+json"
+            assert headers["X-Request-ID"]
+            assert problem["status"] == status
+    status, _, accepted = ask(
+        stack, post(token, *chunked, body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD), length=False)
+    )
+    assert (status, accepted["success"]) == (202, True)
+    assert SECRET not in capfd.readouterr().out

@@ -1,0 +1,13 @@
+"""The yardstick: the least that a Flask route can be, under the API's own gunicorn settings."""
+
+from flask import Flask
+
+
+def create() -> Flask:
+    app = Flask("hello", static_folder=None)
+
+    @app.get("/")
+    def hello() -> str:
+        return "hello, world"
+
+    return app

@@ -1,0 +1,138 @@
+"""What an accept costs, part by part: the real application called in this process, with timers around its parts.
+
+The timers are put around functions from here; production code knows nothing of them. A part's figure is its own time,
+without the parts inside it; what no timer holds is Flask's (routing, contexts, the response on its way out).
+"""
+
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from functools import wraps
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask
+from flask_smorest import Blueprint
+
+from tests.bench.calls import BODY
+from tests.manager import CREATE
+from tripwire_api import customers
+from tripwire_api.app import create_app
+from tripwire_api.body_rules import check_texts
+from tripwire_shared.logs import configure_logging
+from tripwire_shared.resources import Resources, build_resources
+from tripwire_shared.settings import load_settings
+
+CALLS, WARM_UP = 1_500, 200
+REST = "Flask: routing, contexts, sending"
+
+
+class Parts:
+    """Own time per part and call. `wrap` gives a function that is timed as (a piece of) a part."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, float]] = []
+        self._inside: list[float] = []
+
+    def begin(self) -> None:
+        self.calls.append({})
+
+    def wrap(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def timed(*arguments: Any, **named: Any) -> Any:
+            self._inside.append(0.0)
+            began = time.perf_counter()
+            try:
+                return function(*arguments, **named)
+            finally:
+                took = time.perf_counter() - began
+                own = took - self._inside.pop()
+                if self._inside:
+                    self._inside[-1] += took
+                self.calls[-1][part] = self.calls[-1].get(part, 0.0) + own
+
+        return timed
+
+    def microseconds(self) -> dict[str, float]:
+        """The 10th percentile of each part, in the order in which they end: what it takes where nothing disturbs it."""
+        names = list(self.calls[-1])
+        return {
+            name: 1e6 * statistics.quantiles((call.get(name, 0.0) for call in self.calls), n=10)[0] for name in names
+        }
+
+
+def measure(environ: dict[str, str]) -> dict[str, float]:
+    """Microseconds of each part of one accept in mode async_queue; `environ` names database, Redis and secret key.
+
+    In a process of its own: the application sets up logging, metrics and time limits for the whole process.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (environ,))
+
+
+def _measure(environ: dict[str, str], calls: int = CALLS) -> dict[str, float]:
+    settings = load_settings(environ=environ, dotenv=None)
+    configure_logging("api", settings.log_level, settings.log_format)
+    with tempfile.TemporaryDirectory() as figures:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures  # as under gunicorn, where figures are kept in files
+        resources = build_resources(settings, service="api")
+        admin = resources.staff.list()[0]
+        token = resources.tokens.make(admin.id, "bench").token
+        app, parts = create_app(resources), Parts()
+        _put_timers(app, resources, parts)
+        call = parts.wrap(REST, app.wsgi_app)
+        try:
+            for number in range(WARM_UP + calls):
+                if number == WARM_UP:
+                    parts.calls.clear()
+                parts.begin()
+                _accept(call, token)
+            return parts.microseconds()
+        finally:
+            resources.stop()
+
+
+def _put_timers(app: Flask, resources: Resources, parts: Parts) -> None:
+    for functions in app.before_request_funcs.values():
+        functions[:] = [parts.wrap(_stage(function), function) for function in functions]
+    for functions in app.after_request_funcs.values():
+        functions[:] = [parts.wrap("answer's headers, log, meter", function) for function in functions]
+    parts_of_smorest = Blueprint.ARGUMENTS_PARSER
+    _time_methods(parts, "schema: fields checked", parts_of_smorest, ["parse"])
+    customers.answer = parts.wrap("response: body and status", customers.answer)
+    _time_methods(parts, "INSERT, one round trip", resources.requests, ["accept"])
+    _time_methods(parts, "enqueue, one pipeline", resources.request_queue, ["enqueue"])
+    _time_methods(parts, "intake: mode, ids, breaker", resources.intake, ["accept"])
+
+
+def _stage(function: Callable[..., Any]) -> str:
+    if function is check_texts:
+        return "body: JSON and its texts"
+    return "token and role" if function.__name__ == "guard" else "request begins: id, budget, body rules"
+
+
+def _time_methods(parts: Parts, part: str, owner: object, names: Iterable[str]) -> None:
+    for name in names:
+        setattr(owner, name, parts.wrap(part, getattr(owner, name)))
+
+
+def _accept(app: Callable[..., Any], token: str) -> None:
+    body = BODY % f"{uuid4().hex}@example.com".encode()
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": CREATE, "SCRIPT_NAME": "", "QUERY_STRING": "", "SERVER_NAME": "bench",
+        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http", "wsgi.input": BytesIO(body), "wsgi.errors": None, "wsgi.multithread": True,
+        "wsgi.multiprocess": True, "wsgi.run_once": False, "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": f"Bearer {token}",
+    }  # fmt: skip
+    said: list[str] = []
+    answer = app(environ, lambda status, headers, error=None: said.append(status))
+    for _ in answer:
+        pass
+    answer.close()
+    if said != ["202 ACCEPTED"]:
+        raise AssertionError(f"not accepted: {said}")

@@ -1,0 +1,135 @@
+"""The servers of a benchmark: PostgreSQL and Valkey as `make run` starts them (durable), and the services on top."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg2
+import requests
+from redis import Redis
+
+from deploy.local.child import Child
+from deploy.local.data_folder import free_port
+from deploy.local.postgres import PostgresServer
+from deploy.local.services import ROOT
+from deploy.local.valkey import ValkeyServer
+from tests.conftest import migrate
+from tests.stack import Stack
+from tests.waiting import wait_until
+
+DONE = "SELECT count(*) FROM provisioning_requests WHERE status = 'provisioned'"
+NO_LIMITS = {"API_RATE_LIMIT": "0", "WORKER_RATE_LIMIT": "0", "LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
+PROCESSES, THREADS = 2, 8
+
+
+@dataclass(frozen=True)
+class Servers:
+    """`stack` has the API running; the worker is started by who measures it."""
+
+    stack: Stack
+    postgres: PostgresServer
+    valkey: ValkeyServer
+    api: Child
+    hello: Child
+    hello_port: int
+    token: str
+
+    @property
+    def api_port(self) -> int:
+        return urlsplit(self.stack.api_url).port or 0
+
+    def empty(self) -> None:
+        """No request, customer, sale or mail in the database, nothing in the queue. Staff, tokens and mode stay."""
+        execute(self.postgres.url, "TRUNCATE provisioning_requests, auth.users, system_health_logs, "
+                "sales_activity_log, invitations RESTART IDENTITY CASCADE")  # fmt: skip
+        with Redis.from_url(self.valkey.url) as redis:
+            redis.delete("rq:queue:requests")
+            for key in redis.scan_iter("rq:job:*", count=1000):
+                redis.delete(key)
+
+    def wait_until_provisioned(self, count: int, seconds: float) -> None:
+        def all_done() -> bool:
+            return rows(self.postgres.url, DONE) == [(count,)]
+
+        wait_until(all_done, seconds, step=0.05, what=f"{count} provisioned")
+
+
+@contextmanager
+def running() -> Iterator[Servers]:
+    """Everything but the worker, on free ports in a folder of its own; all of it is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="tripwire-bench-") as name:
+        folder = Path(name)
+        postgres = PostgresServer(
+            folder / "postgres", free_port(), superuser_password="bench", password="bench", write_line=_say("postgres")
+        )
+        valkey = ValkeyServer(folder / "valkey", free_port(), password="bench", write_line=_say("valkey"))
+        stack = Stack(folder, postgres.url, valkey.url, NO_LIMITS)
+        stack.environ["WEB_THREADS"] = str(THREADS)
+        hello_port = free_port()
+        hello = _hello(stack, hello_port)
+        try:
+            postgres.start()
+            postgres.make_database()
+            migrate(postgres.url)
+            valkey.start()
+            hello.start()
+            api = stack.start_api(PROCESSES)
+            _wait_for_hello(hello_port)
+            yield Servers(stack, postgres, valkey, api, hello, hello_port, stack.log_in())
+        finally:
+            stack.stop()
+            for child in (hello, valkey.child, postgres.child):
+                child.stop()
+
+
+def _hello(stack: Stack, port: int) -> Child:
+    """The yardstick under the very settings of the API's gunicorn: class, processes, threads, parser."""
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:tripwire_api.gunicorn_conf"]
+    environ = {**stack.environ, "API_PORT": str(port), "WEB_CONCURRENCY": str(PROCESSES), "PYTHONPATH": str(ROOT)}
+    return Child(
+        "hello", [*command, "tests.bench.hello:create()"], environ=environ, folder=stack.folder,
+        write_line=_say("hello"), stop_limit=2.0,
+    )  # fmt: skip
+
+
+def _wait_for_hello(port: int) -> None:
+    def answers() -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    wait_until(answers, 20, step=0.05, what="the hello-world server")
+
+
+def execute(url: str, statement: str) -> None:
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+
+def memory_mb(child: Child) -> list[float]:
+    """The memory that each of the service's processes has for itself (shared pages not counted)."""
+    leader = psutil.Process(child.pid)
+    return [one.memory_full_info().uss / 2**20 for one in (leader, *leader.children(recursive=True))]
+
+
+def _say(name: str) -> Callable[[str], None]:
+    """What a server has to complain about; its notes of starting and stopping are left out."""
+
+    def say(line: str) -> None:
+        if any(word in line for word in ("ERROR", "FATAL", "PANIC", "Traceback")):
+            print(f"{name} | {line}", file=sys.stderr)
+
+    return say

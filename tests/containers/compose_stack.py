@@ -1,0 +1,110 @@
+"""The compose stack under a project name, ports and secrets of its own, driven by the commands that people use."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from deploy.local.data_folder import free_port
+from deploy.local.services import ROOT
+
+PROJECT = "tripwire-test"
+# Two of each, so that one may die.
+SCALE = "--scale api=2 --scale worker=2"
+FILES = ("docker-compose.yml", "tests/containers/compose.telegram.yml")
+
+
+def complaint_about_engine() -> str:
+    """Why there is no engine to test on, in one line; empty where there is one."""
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"{' '.join(command)}: {type(error).__name__}"
+        if answer.returncode != 0:
+            return f"{' '.join(command)}: {(answer.stderr.strip() or 'failed').splitlines()[-1]}"
+    return ""
+
+
+def free_port_pair() -> int:
+    """The first of two neighbouring free ports."""
+    for _ in range(100):
+        first = free_port()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", first + 1)) != 0:
+                return first
+    raise AssertionError("no two neighbouring ports are free")
+
+
+class ComposeStack:
+    def __init__(self, folder: Path) -> None:
+        self.secrets = folder / "secrets"
+        self._api_port = free_port_pair()
+        self._admin_ui_port = free_port()
+        self.environ = {
+            **os.environ,
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COMPOSE_FILE": os.pathsep.join(FILES),
+            "TAG": "test",
+            "SECRETS_FOLDER": str(self.secrets),
+            "CONSOLE_SUBNET": "10.213.78.0/24",
+            "PUBLISH_API": f"{self._api_port}-{self._api_port + 1}",
+            "PUBLISH_ADMIN_UI": str(self._admin_ui_port),
+            "TELEGRAM_API_URL": "http://telegram:8081",
+            "TELEGRAM_BOT_TOKEN": "123:token-of-tests",
+            "TELEGRAM_ADMIN_CHAT_ID": "42",
+        }
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self._api_port}"
+
+    @property
+    def second_api_url(self) -> str:
+        return f"http://127.0.0.1:{self._api_port + 1}"
+
+    @property
+    def admin_ui_url(self) -> str:
+        return f"http://127.0.0.1:{self._admin_ui_port}"
+
+    def make(self, target: str, *arguments: str, seconds: float = 300) -> str:
+        """`make TARGET` as a person would call it; what it printed."""
+        return self._run(["make", target, *arguments], seconds)
+
+    def compose(self, *arguments: str, seconds: float = 120) -> str:
+        return self._run(["docker", "compose", *arguments], seconds)
+
+    def docker(self, *arguments: str) -> str:
+        return self._run(["docker", *arguments], 60)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def inspect(self, thing: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.docker("inspect", thing))[0]
+        return found
+
+    def inside(self, service: str, python: str) -> str:
+        """What a Python program prints in a container of `service`."""
+        return self.compose("exec", "--no-TTY", service, "python", "-c", python)
+
+    def alerts(self) -> list[str]:
+        lines = self.compose("logs", "--no-log-prefix", "telegram").splitlines()
+        return [json.loads(line) for line in lines if line.startswith('"')]
+
+    def log_in(self) -> str:
+        body = {"email": "admin@example.com", "password": (self.secrets / "admin_password").read_text()}
+        answer = requests.post(f"{self.api_url}/api/auth/login", json=body, timeout=10)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    def _run(self, command: list[str], seconds: float) -> str:
+        answer = subprocess.run(
+            command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=seconds, check=False
+        )
+        assert answer.returncode == 0, f"{' '.join(command)}\n{answer.stdout}\n{answer.stderr}"
+        return answer.stdout

@@ -1,0 +1,27 @@
+"""One stack for all tests of the folder, from images built anew; each test leaves it healthy."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.containers.compose_stack import SCALE, ComposeStack, complaint_about_engine
+from tests.manager import Manager
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
+    if complaint := complaint_about_engine():
+        pytest.skip(f"No Docker engine with compose answers ({complaint}).", allow_module_level=True)
+    stack = ComposeStack(tmp_path_factory.mktemp("compose"))
+    stack.make("build", seconds=900)
+    try:
+        stack.make("up", f"ARGS={SCALE}")
+        yield stack
+    finally:
+        print(stack.compose("logs", "--tail", "50", "api", "worker"))
+        stack.make("down", "VOLUMES=1")
+
+
+@pytest.fixture
+def manager(stack: ComposeStack) -> Manager:
+    return Manager(stack.api_url, stack.log_in())

@@ -1,0 +1,45 @@
+"""The stack as it comes up: a customer through the queue, the console's sign-in page, and a second `make up`."""
+
+import requests
+
+from tests.containers.compose_stack import SCALE, ComposeStack
+from tests.manager import Manager
+from tests.waiting import wait_until
+
+
+def test_a_customer_is_provisioned_and_gets_a_mail(stack: ComposeStack, manager: Manager) -> None:
+    answer = manager.create()
+    assert (answer.status_code, answer.json()["mode"]) == (202, "async")
+    manager.wait_for(answer.json()["request_id"], "provisioned")
+    look = "import os; print(len(os.listdir('.data/mail')))"
+    wait_until(lambda: int(stack.inside("worker", look)) > 0, 10, step=0.5, what="a mail in the volume")
+
+
+def test_the_admin_ui_answers(stack: ComposeStack) -> None:
+    answer = requests.get(f"{stack.admin_ui_url}/login", timeout=5)
+    assert answer.status_code == 200
+    assert "Sign in" in answer.text
+
+
+def test_up_again_changes_nothing_and_says_where_it_is(stack: ComposeStack) -> None:
+    before = sorted(stack.containers("api"))
+    lines = stack.make("up", f"ARGS={SCALE}")
+    assert sorted(stack.containers("api")) == before
+    for word in (f"API       {stack.api_url}", f"Admin UI  {stack.admin_ui_url}", "Admin     admin@example.com"):
+        assert word in lines
+    assert f"Password  {(stack.secrets / 'admin_password').read_text()}" in lines
+
+
+def test_the_line_that_up_prints_creates_a_customer(stack: ComposeStack) -> None:
+    lines = stack.make("up", f"ARGS={SCALE}").splitlines()
+    line = next(line for line in lines if line.startswith("curl "))
+    token = line.partition("Bearer ")[2].partition("'")[0]
+    assert Manager(stack.api_url, token).create().status_code == 202
+
+
+def test_a_second_api_stands_beside_the_first(stack: ComposeStack, manager: Manager) -> None:
+    second = Manager(stack.second_api_url, manager.token)
+    answer = second.create()
+    assert answer.status_code == 202
+    manager.wait_for(answer.json()["request_id"], "provisioned")
+    assert len({process["host"] for process in manager.call("GET", "/api/admin/system/mode").json()["processes"]}) == 2

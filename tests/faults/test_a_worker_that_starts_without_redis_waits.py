@@ -1,0 +1,54 @@
+"""A worker service started while Redis is away says so, stays quiet, and takes jobs when Redis comes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.child import Child
+from deploy.local.services import service
+from deploy.local.valkey import ValkeyServer
+from tests.manager import Manager
+from tests.stack import Stack
+from tests.waiting import wait_until
+
+WAITS = "this worker process waits for Redis"
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def worker(stack: Stack, own_valkey: ValkeyServer, lines: list[str], tmp_path: Path) -> Iterator[Child]:
+    own_valkey.stop()
+    stack.environ["REDIS_URL"] = own_valkey.url
+    # The sweep keeps out of it: what is done is done by the pool.
+    variables = {"WORKER_CONCURRENCY": "2", "SWEEP_AFTER_SECONDS": "600"}
+    stack.environ |= variables
+    child = service("worker", stack.environ, tmp_path, lines.append)
+    child.start()
+    yield child
+    child.stop()
+
+
+def test_it_says_so_once_a_process_and_takes_jobs_when_redis_is_there(
+    worker: Child, stack: Stack, own_valkey: ValkeyServer, lines: list[str]
+) -> None:
+    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 20, what="both processes wait")
+    own_valkey.start()
+    stack.start_api()
+    manager = Manager(stack.api_url, stack.log_in())
+
+    answer = manager.create()
+
+    assert answer.status_code == 202
+    manager.wait_for(answer.json()["request_id"], "provisioned")
+    assert len([line for line in lines if "Traceback" in line or WAITS in line]) == 2, lines
+
+
+def test_it_ends_at_once_while_it_waits(worker: Child, lines: list[str]) -> None:
+    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 20, what="both processes wait")
+    worker.stop_limit = 5
+    assert worker.stop(), "it had to be killed"

@@ -1,0 +1,44 @@
+"""However many customers there are, asking whether somebody has an e-mail address goes by an index."""
+
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from tripwire_shared.intake import request_store
+from tripwire_shared.provisioning import customer_store
+from tripwire_shared.sql import load_queries
+
+MANY = 20_000
+VALUES = {
+    "id": uuid4(), "email": "anna@example.com", "full_name": "Anna K.", "sealed_password": None, "price": 5000,
+    "currency": "KZT", "staff_id": uuid4(), "mode": "async", "answer": 202, "key": "a key", "fingerprint": None,
+    "head_start": 5.0, "request_id": uuid4(), "window": 300.0, "abandoned_after": 30.0,
+}  # fmt: skip
+FILL = """
+INSERT INTO staff (id, email, full_name, role) VALUES (gen_random_uuid(), 'dana@example.com', 'Dana', 'sales');
+INSERT INTO auth.users (id, email) SELECT gen_random_uuid(), n || '@example.com' FROM generate_series(1, %(many)s) n;
+INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, mode, due_at, idempotency_key)
+SELECT gen_random_uuid(), n || '@example.com', 'Anna', 1, 'KZT', (SELECT id FROM staff), 'async', now(), n
+FROM generate_series(1, %(many)s) n;
+ANALYZE auth.users, provisioning_requests"""
+
+
+@pytest.mark.parametrize(
+    ("store", "statement"),
+    [
+        (request_store, "accept"),
+        (request_store, "find_rival"),
+        (request_store, "find_auth_user"),
+        (customer_store, "find_existing"),
+    ],
+)
+def test_the_plan_has_no_scan(database_url: str, store: object, statement: str) -> None:
+    psycopg2.extras.register_uuid()
+    query = getattr(load_queries(store.__file__), statement).sql  # type: ignore[attr-defined]
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(FILL, {"many": MANY})
+        cursor.execute(f"EXPLAIN {query}", VALUES)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index" in plan, plan
+    assert "Seq Scan" not in plan, plan

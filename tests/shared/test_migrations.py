@@ -1,0 +1,139 @@
+"""`make migrate`: once, again, by three at once, killed, and with a migration that fails."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from deploy.local.services import ROOT
+from tests.catalog import catalog, rows_of_every_table
+from tests.waiting import wait_until
+
+MIGRATIONS = ROOT / "db" / "migrations"
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(empty_database_url: str) -> Start:
+    def begin(folder: Path = MIGRATIONS) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "tripwire_shared.migrate", folder],
+            env={**os.environ, "DATABASE_URL": empty_database_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Its exit status and all that it said."""
+    out, err = process.communicate(timeout=50)
+    return process.returncode, out + err
+
+
+def applied(database_url: str) -> list[str]:
+    with closing(psycopg2.connect(database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def with_another(folder: Path, text: str) -> Path:
+    """All migrations and one more, in a folder of its own."""
+    shutil.copytree(MIGRATIONS, folder)
+    newest = max(file.stem for file in folder.glob("*.sql"))
+    (folder / "9999_another.sql").write_text(f"-- depends: {newest}\n\n{text}", encoding="utf-8")
+    return folder
+
+
+def test_a_second_one_does_nothing(start: Start, empty_database_url: str):
+    total = len(list(MIGRATIONS.glob("*.sql")))
+    assert ended(start()) == (0, f"{total} migrations applied.\n")
+    before = catalog(empty_database_url) | rows_of_every_table(empty_database_url)
+
+    assert ended(start()) == (0, "0 migrations applied.\n")
+    assert catalog(empty_database_url) | rows_of_every_table(empty_database_url) == before
+
+
+def test_three_at_once_leave_one_result(start: Start, database_url: str, empty_database_url: str):
+    ends = [ended(process) for process in [start(), start(), start()]]
+
+    assert [code for code, _ in ends] == [0, 0, 0], ends
+    total = len(list(MIGRATIONS.glob("*.sql")))
+    assert sorted(int(said.split()[0]) for _, said in ends) == [0, 0, total]
+    assert catalog(empty_database_url) == catalog(database_url)
+    assert applied(empty_database_url) == applied(database_url)
+
+
+def test_one_that_fails_is_named_in_one_line_and_leaves_nothing_half(
+    start: Start, empty_database_url: str, database_url: str, tmp_path: Path
+):
+    folder = with_another(tmp_path / "migrations", "CREATE TABLE half (id integer);\nSELECT 1 / 0;\n")
+
+    code, said = ended(start(folder))
+
+    assert code == 1
+    assert said == "The migrations could not be applied: 9999_another: division by zero\n"
+    assert catalog(empty_database_url) == catalog(database_url), "what came before it stays, of itself nothing does"
+    (folder / "9999_another.sql").write_text("CREATE TABLE whole (id integer);", encoding="utf-8")
+    assert ended(start(folder)) == (0, "1 migration applied.\n")
+
+
+def test_one_that_depends_on_nothing_known_is_said(start: Start, tmp_path: Path):
+    (tmp_path / "0001_lost.sql").write_text("-- depends: 0000_nobody\n\nSELECT 1;", encoding="utf-8")
+    code, said = ended(start(tmp_path))
+    assert code == 1
+    assert re.fullmatch(r"The migrations could not be applied: .*0001_lost.*\n", said)
+
+
+def test_a_killed_one_leaves_nothing_half_and_nothing_locked(start: Start, empty_database_url: str, tmp_path: Path):
+    folder = with_another(tmp_path / "migrations", "CREATE TABLE half (id integer);\nSELECT pg_sleep(600);\n")
+    killed = start(folder)
+    with closing(psycopg2.connect(empty_database_url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+
+        def asleep() -> int | None:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%pg_sleep%%' AND pid <> pg_backend_pid()"
+            )
+            row = cursor.fetchone()
+            return row[0] if row else None
+
+        backend = wait_until(asleep, 20)
+        killed.send_signal(signal.SIGKILL)
+        ended(killed)
+        # The server notices the loss of a sleeping client late; a real statement would end by itself.
+        cursor.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        wait_until(lambda: not asleep())
+
+    (folder / "9999_another.sql").write_text("CREATE TABLE half (id integer);", encoding="utf-8")
+    assert ended(start(folder)) == (0, "1 migration applied.\n")
+
+
+def test_a_table_in_use_is_waited_for_a_moment_only(start: Start, empty_database_url: str, tmp_path: Path):
+    ended(start())
+    folder = with_another(tmp_path / "migrations", "ALTER TABLE staff ADD COLUMN another text;\n")
+    with closing(psycopg2.connect(empty_database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM staff")  # a transaction that stays open
+        code, said = ended(start(folder))
+    assert (code, said) == (
+        1,
+        "The migrations could not be applied: 9999_another: canceling statement due to lock timeout\n",
+    )
+
+
+def test_they_ask_for_no_extension_beyond_pg_trgm(database_url: str):
+    extensions = {line for line in catalog(database_url) if line.startswith("extension ")}
+    assert extensions <= {"extension pg_trgm"}
+    for file in MIGRATIONS.glob("*.sql"):
+        named = re.findall(r"CREATE EXTENSION\s+(?:IF NOT EXISTS\s+)?\"?(\w+)", file.read_text(encoding="utf-8"), re.I)
+        assert set(named) <= {"pg_trgm"}, file.name
