@@ -185,7 +185,7 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
     page.wait_for_timeout(150)  # the charts follow the width one frame later
     camera = page.context.new_cdp_session(page)
     for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}
+        clip = {"x": 0, "y": page.evaluate("scrollY"), "width": width, "height": min(height, tallest), "scale": 1}
         shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
         path.write_bytes(b64decode(shot["data"]))
         if path.stat().st_size <= LARGEST:
