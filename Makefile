@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -37,6 +37,9 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/lint-imports
 	@$(MAKE) check-files
 	@$(MAKE) test
+
+pictures: $(VENV)/dev.stamp $(VENV)/assets.stamp ## every page as a picture into docs/pictures (ARGS=names of pictures)
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 assets: ## fetch anew what the pages use of others (npm's lock file; no Node needed)
 	@rm -f $(VENV)/assets.stamp && $(MAKE) $(VENV)/assets.stamp

@@ -104,7 +104,7 @@ PICTURES = (
     Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
     Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
     Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
-    Picture("requests", "/admin/requests"),
+    Picture("requests", "/admin/requests", two_failed),
     Picture("requests-retry-all", "/admin/requests", then=ask_to_retry, shapes=("light",), whole=False),
     Picture("request", f"/admin/requests/{uid(0xA11A)}", a_bumpy_request),
     Picture("request-failed", f"/admin/requests/{uid(0xBE4)}", a_failed_request, shapes=("light", "phone")),
@@ -114,7 +114,7 @@ PICTURES = (
     Picture("staff", f"/admin/staff/{TIMUR['id']}", two_tokens),
     Picture("staff-token-once", f"/admin/staff/{TIMUR['id']}", two_tokens, make_a_token),
     Picture("activity", "/admin/activity"),
-    Picture("my-customers", "/admin/customers", a_managers_day, who="timur@example.com"),
+    Picture("sales-view", "/admin/customers", a_managers_day, who="timur@example.com"),
     Picture("my-requests", "/admin/requests", shapes=("light",), who="timur@example.com"),
     Picture("queue", "/admin/queue/0/view/jobs/requests/queued/8/asc/1", redis=a_queue),
     Picture("queue-redis-down", "/admin/queue/", outage, shapes=("light", "dark", "phone")),
@@ -185,7 +185,7 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
     page.wait_for_timeout(150)  # the charts follow the width one frame later
     camera = page.context.new_cdp_session(page)
     for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}
+        clip = {"x": 0, "y": page.evaluate("scrollY"), "width": width, "height": min(height, tallest), "scale": 1}
         shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
         path.write_bytes(b64decode(shot["data"]))
         if path.stat().st_size <= LARGEST:
