@@ -24,8 +24,8 @@ demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, d
 test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
 	@$(PYTEST) $(ARGS)
 
-test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things
-	@$(PYTEST) tests/faults $(ARGS)
+test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things (ROUNDS=1000 for many rounds, SEED=7 for others)
+	@$(if $(ROUNDS),FAULT_ROUNDS=$(ROUNDS)) $(if $(SEED),FAULT_SEED=$(SEED)) $(PYTEST) tests/faults $(ARGS)
 
 test-browser: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests in a real browser
 	@$(PYTEST) tests/browser $(ARGS)

@@ -14,14 +14,16 @@ CREATE TABLE staff (
 
 -- Bearer tokens, of sessions and of programs; only their SHA-256 is kept.
 CREATE TABLE staff_tokens (
-    id         uuid PRIMARY KEY,
-    staff_id   uuid NOT NULL REFERENCES staff,
-    token_hash bytea NOT NULL UNIQUE,
-    kind       text NOT NULL CHECK (kind IN ('session', 'api')),
-    name       text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz,
-    revoked_at timestamptz
+    id           uuid PRIMARY KEY,
+    staff_id     uuid NOT NULL REFERENCES staff,
+    token_hash   bytea NOT NULL UNIQUE,
+    kind         text NOT NULL CHECK (kind IN ('session', 'api')),
+    name         text NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    created_by   uuid REFERENCES staff,
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    last_used_at timestamptz -- to the minute; not indexed, so that noting a use touches no index
 );
 CREATE INDEX staff_tokens_of_staff ON staff_tokens (staff_id, created_at);
 
@@ -92,7 +94,11 @@ CREATE INDEX due ON provisioning_requests (due_at) WHERE status = 'accepted';
 CREATE INDEX requests_newest_first ON provisioning_requests (accepted_at DESC, id DESC);
 CREATE INDEX requests_of_staff ON provisioning_requests (staff_id, accepted_at DESC, id DESC);
 CREATE INDEX requests_of_email ON provisioning_requests (email);
-CREATE INDEX requests_finished ON provisioning_requests (finished_at) WHERE finished_at IS NOT NULL;
+-- For the charts, which read nothing else of a request.
+CREATE INDEX requests_finished ON provisioning_requests (finished_at) INCLUDE (accepted_at, status, mode)
+    WHERE finished_at IS NOT NULL;
+CREATE INDEX requests_failed ON provisioning_requests (accepted_at DESC, id DESC) WHERE status = 'failed';
+CREATE INDEX requests_duplicate ON provisioning_requests (accepted_at DESC, id DESC) WHERE status = 'duplicate';
 CREATE INDEX requests_in_fallback ON provisioning_requests (accepted_at) WHERE mode = 'fallback';
 
 -- What happened to a request, step by step: its timeline.
@@ -115,9 +121,13 @@ CREATE TABLE tripwire_users (
     full_name  text NOT NULL,
     status     text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'completed', 'blocked')),
     granted_by uuid NOT NULL REFERENCES staff,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    erased_at  timestamptz -- the person's data are gone; the row, its request and its sale stay
 );
 CREATE INDEX customers_of_staff ON tripwire_users (granted_by, created_at DESC);
+CREATE INDEX customers_newest_first ON tripwire_users (created_at DESC, user_id DESC);
+-- Most customers are active, and those stand close together in the index above.
+CREATE INDEX customers_not_active ON tripwire_users (status, created_at DESC, user_id DESC) WHERE status <> 'active';
 
 -- Sales: the charge, one for each provisioned request and each customer.
 CREATE TABLE sales (
@@ -130,6 +140,7 @@ CREATE TABLE sales (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX sales_of_manager ON sales (manager_id, created_at);
+CREATE INDEX sales_by_time ON sales (created_at);
 
 -- Who did what; customers stand here by id only.
 CREATE TABLE sales_activity_log (
@@ -139,9 +150,11 @@ CREATE TABLE sales_activity_log (
     user_id    uuid,
     request_id uuid,
     detail     jsonb NOT NULL DEFAULT '{}',
+    address    text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX activity_newest_first ON sales_activity_log (created_at DESC, id DESC);
+CREATE INDEX activity_of_staff ON sales_activity_log (staff_id, id DESC);
+CREATE INDEX activity_of_request ON sales_activity_log (request_id) WHERE request_id IS NOT NULL;
 
 -- One-time links on which customers set their password; the link is derived from the id, nothing secret is kept.
 CREATE TABLE invitations (
@@ -178,15 +191,21 @@ CREATE TABLE outbox (
     last_error    text,
     created_at    timestamptz NOT NULL DEFAULT now(),
     finished_at   timestamptz,
+    failing_since timestamptz, -- its first failed delivery
     CONSTRAINT mail_names_its_customer CHECK (channel <> 'mail' OR (user_id IS NOT NULL AND request_id IS NOT NULL))
 );
-CREATE INDEX outbox_pending ON outbox (channel, ready_at, id) WHERE status = 'pending';
+CREATE INDEX alerts_pending ON outbox (ready_at, id) WHERE channel = 'alert' AND status = 'pending';
+CREATE INDEX mails_due ON outbox (due_at) WHERE channel = 'mail' AND status = 'pending';
 CREATE INDEX outbox_of_request ON outbox (request_id, id) WHERE channel = 'mail';
 -- Alerts that wait to go out together are one row.
 CREATE UNIQUE INDEX one_waiting_alert_per_merge_key ON outbox (merge_key)
     WHERE status = 'pending' AND merge_key IS NOT NULL;
 CREATE INDEX alerts_finished ON outbox (finished_at) WHERE channel = 'alert';
 CREATE INDEX alerts_by_time ON outbox (created_at) WHERE channel = 'alert';
+CREATE INDEX outbox_failing ON outbox (channel, failing_since) WHERE status = 'pending' AND failing_since IS NOT NULL;
+CREATE INDEX mails_sent ON outbox (finished_at) WHERE channel = 'mail' AND status = 'sent';
+-- Mails whose failure somebody may have to see to.
+CREATE INDEX mails_failed ON outbox (request_id, id) WHERE channel = 'mail' AND status = 'failed';
 
 -- What is set while the system runs: the mode (the kill switch) with its version, and the retention of the health log.
 CREATE TABLE system_config (
@@ -236,14 +255,18 @@ CREATE TABLE system_health_logs (
 CREATE INDEX health_logs_by_time ON system_health_logs (created_at);
 CREATE INDEX health_logs_by_type ON system_health_logs (event_type, id DESC);
 
--- Incidents: one outage of one cause, opened once over all processes and hosts, resolved once.
+-- Incidents: one outage of one cause, opened once over all processes and hosts, resolved once, with its figures (null
+-- where a figure does not belong to the cause).
 CREATE TABLE incidents (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     cause           text NOT NULL,
     opened_at       timestamptz NOT NULL DEFAULT now(),
     last_failure_at timestamptz NOT NULL DEFAULT now(),
     resolved_at     timestamptz,
-    detail          text
+    detail          text,
+    served_directly integer,
+    slowest_seconds double precision,
+    requests_failed integer
 );
 CREATE UNIQUE INDEX one_open_incident_per_cause ON incidents (cause) WHERE resolved_at IS NULL;
 CREATE INDEX incidents_newest_first ON incidents (opened_at DESC);

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.extensions
 import pytest
 from psycopg2 import sql
 from redis import Redis
@@ -54,11 +55,18 @@ def migrate(database_url: str) -> None:
 
 
 def _as_superuser(server: PostgresServer, statement: str, *names: str) -> None:
-    connection = psycopg2.connect(server.superuser_url())
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-    connection.close()
+    # The limit that the code under test sets on every wait of its process is not for this: on a busy machine making or
+    # dropping a database takes seconds.
+    limit = psycopg2.extensions.get_wait_callback()
+    psycopg2.extensions.set_wait_callback(None)
+    try:
+        connection = psycopg2.connect(server.superuser_url())
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        connection.close()
+    finally:
+        psycopg2.extensions.set_wait_callback(limit)
 
 
 def _database(server: PostgresServer, template: str) -> Iterator[str]:

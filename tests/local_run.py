@@ -24,7 +24,7 @@ READY_SECONDS = 45.0
 
 def copy_of_clone(folder: Path) -> Path:
     """What a fresh clone holds of the things that `make run` needs, under `folder`."""
-    clone = folder / "clone"
+    clone = folder / "a clone"  # a folder with a space in its name, as people have them
     clone.mkdir()
     shutil.copy2(ROOT / "Makefile", clone)
     for part in ("deploy", "db", "requirements"):

@@ -19,7 +19,8 @@ CREATE TABLE outbox (
     finished_at   timestamptz,
     CONSTRAINT mail_names_its_customer CHECK (channel <> 'mail' OR (user_id IS NOT NULL AND request_id IS NOT NULL))
 );
-CREATE INDEX outbox_pending ON outbox (channel, ready_at, id) WHERE status = 'pending';
+CREATE INDEX alerts_pending ON outbox (ready_at, id) WHERE channel = 'alert' AND status = 'pending';
+CREATE INDEX mails_due ON outbox (due_at) WHERE channel = 'mail' AND status = 'pending';
 CREATE INDEX outbox_of_request ON outbox (request_id, id) WHERE channel = 'mail';
 -- Alerts that wait to go out together are one row.
 CREATE UNIQUE INDEX one_waiting_alert_per_merge_key ON outbox (merge_key)

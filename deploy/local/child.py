@@ -39,7 +39,7 @@ class Child:
         self.command = [str(part) for part in command]
         self.stop_signal = stop_signal
         self.stop_limit = stop_limit
-        self._environ = dict(environ)
+        self.environ = dict(environ)
         self._folder = folder
         self._write_line = write_line
         self._unsaid = unsaid
@@ -65,7 +65,7 @@ class Child:
         """Starts the program. Raises OSError where it cannot be run."""
         self._process = subprocess.Popen(
             self.command,
-            env=self._environ,
+            env=self.environ,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
 loglevel warning
-dir {folder}
+dir .
 requirepass {password}
 databases 1024
 appendonly {appendonly}
@@ -35,9 +35,7 @@ class ValkeyServer:
         self.port = port
         self._folder = folder.absolute()
         self._password = password
-        self._configuration = _CONFIGURATION.format(
-            port=port, folder=self._folder, password=password, appendonly="yes" if durable else "no"
-        )
+        self._configuration = _CONFIGURATION.format(port=port, password=password, appendonly="yes" if durable else "no")
         self.child = Child(
             "valkey",
             [find_valkey(), self._folder / "valkey.conf"],  # a file: the password must not stand in the process list

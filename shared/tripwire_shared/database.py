@@ -23,10 +23,12 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable
 from tripwire_shared.silence import Silence
 from tripwire_shared.timings import (
+    CLIENT_CHECK_MS,
     CONNECT_TIMEOUT,
     IDLE_IN_TRANSACTION_MS,
     LOCK_TIMEOUT_MS,
     POOL_TIMEOUT,
+    SERVER_KEEPALIVE_IDLE,
     STATEMENT_TIMEOUT_MS,
     TCP_USER_TIMEOUT_MS,
 )
@@ -118,6 +120,10 @@ def connect(url: str, application_name: str) -> Connection:
             f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};"
             f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};"
             f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
+            # The server too looks whether the client is there: the receipt of a vanished host ends with its session.
+            f"SET tcp_keepalives_idle = {SERVER_KEEPALIVE_IDLE}; SET tcp_keepalives_interval = 2;"
+            "SET tcp_keepalives_count = 3;"
+            f"SET client_connection_check_interval = {CLIENT_CHECK_MS};"
             "SET TIME ZONE 'UTC'"
         )
     return connection

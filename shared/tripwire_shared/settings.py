@@ -54,7 +54,7 @@ class Settings:
     start_worker: bool = _variable(rules.truth, "true")
     worker_concurrency: int = _variable(rules.whole(1, 100), "5")
     worker_rate_limit: int = _variable(rules.whole(0, 100_000), "10")
-    worker_metrics_host: str = _variable(rules.text, "127.0.0.1")
+    worker_metrics_host: str = _variable(rules.host, "127.0.0.1")
     worker_metrics_port: int = _variable(rules.whole(0, 65535), "0")
     job_max_attempts: int = _variable(rules.whole(1, 20), "3")
     job_backoff_seconds: float = _variable(rules.seconds(0, 3600), "2")

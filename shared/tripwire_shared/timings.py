@@ -22,7 +22,10 @@ CONNECT_TIMEOUT = 2
 IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 1_000
+# A statement whose client is gone ends, and lets go of its locks, sooner than another gives up waiting for them.
+CLIENT_CHECK_MS = 500
 TCP_USER_TIMEOUT_MS = 4_000
+SERVER_KEEPALIVE_IDLE = 5
 # Migrations: how long one waits for a table in use (everybody else waits behind it, so less than a request may take),
 # and for others who are migrating at the same time.
 MIGRATION_LOCK_MS = 1_000
@@ -81,6 +84,9 @@ JOB_TIMEOUT = 10
 ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
 WORKER_TTL = 20
+# RQ keeps an idle worker for its ttl and 60 s more, one at a job for the job's limit and 60 s more, from each sign of
+# life on; an idle one gives it each 5 s. A worker with less left than this has been silent for 15 to 25 s.
+WORKER_KEPT_ALIVE = 55
 WORKER_RECONNECT_WAIT = 1
 # How often a worker process that cannot begin without Redis asks for it.
 WORKER_REDIS_POLL = 0.5
@@ -99,8 +105,8 @@ LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
 DELIVERY_LEASE = 30.0
-# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer than this.
-ALERT_LEASE = 12.0
+# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer.
+ALERT_LEASE = 10.0
 DELIVERY_POLL = 0.5
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0

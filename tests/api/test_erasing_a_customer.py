@@ -10,6 +10,7 @@ from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.staff.staff import Role
@@ -46,6 +47,10 @@ def rival(api: ApiUnderTest, email: str, status: str) -> str:
         " FROM staff LIMIT 1",
         request_id, email, status, "sealed" if status == "failed" else None,
     )  # fmt: skip
+    if status == "failed":
+        api.resources.health_log.write(
+            Event(EventType.CRITICAL, "failed", {"request_id": request_id}), at=None, alert=True
+        )
     return request_id
 
 

@@ -166,6 +166,14 @@ def test_a_key_in_work_is_409(api: ApiUnderTest, manager: Caller) -> None:
     assert_problem(create(manager, full_name="Other"), 422)
 
 
+def test_what_the_sweep_finished_meanwhile_is_told_at_once(api: ApiUnderTest, manager: Caller) -> None:
+    """The caller was told 503, as the answer to the insert was lost; the row was kept."""
+    switch(api, Mode.SYNC_DIRECT)
+    first = create(manager)
+    as_if_its_process_died(api, 1)
+    assert_replayed(create(manager), first)
+
+
 def test_a_key_whose_process_died_is_free_after_30_seconds(api: ApiUnderTest, manager: Caller) -> None:
     switch(api, Mode.SYNC_DIRECT)
     first = create(manager)

@@ -1,7 +1,9 @@
 """The system's own calls: the mode with its version, figures that are never a false 0, the log page by page."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -54,6 +56,36 @@ def test_a_switch_is_in_the_log_with_who_did_it(admin: Caller) -> None:
     event = admin.get(f"{LOGS}?type=SWITCH").get_json()["logs"][0]
     assert event["message"] == "System mode changed to: sync_direct"
     assert event["metadata"]["changed_by"] == "boss@example.com"
+
+
+def test_whoever_switches_is_obeyed_at_once(admin: Caller, manager: Caller) -> None:
+    for number, (mode, status) in enumerate([("sync_direct", 201), ("async_queue", 202)] * 5):
+        assert admin.post(MODE, json={"mode": mode}).status_code == 200
+        body = {"email": f"a{number}@example.com", "full_name": "Anna K."}
+        assert manager.post("/api/admin/tripwire/users", json=body).status_code == status
+
+
+def test_the_mode_that_is_set_already_stays_without_a_new_version(admin: Caller) -> None:
+    before = admin.get(MODE).get_json()
+    answer = admin.post(MODE, json={"mode": "async_queue", "reason": "again"})
+    assert answer.get_json() == {
+        "success": True,
+        "mode": "async_queue",
+        "previous_mode": "async_queue",
+        "version": before["version"],
+    }
+    assert admin.get(MODE).get_json()["reason"] == before["reason"]
+    assert admin.get(f"{LOGS}?type=SWITCH").get_json()["logs"] == []
+
+
+def test_of_two_who_switch_at_once_with_the_same_version_one_wins(api: ApiUnderTest, admin: Caller) -> None:
+    version = admin.get(MODE).get_json()["version"]
+    callers = [Caller(api.client.application.test_client(), admin.token) for _ in range(8)]
+    body = {"mode": "sync_direct", "version": version}
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(lambda who: who.post(MODE, json=body).status_code, callers))
+    assert statuses == {200: 1, 409: 7}
+    assert admin.get(MODE).get_json()["version"] == version + 1
 
 
 def test_this_process_says_which_version_it_obeys(admin: Caller) -> None:
@@ -189,7 +221,7 @@ def test_a_test_alert_brings_telegrams_verdict(
 
 
 def test_a_refresh_of_system_health_costs_little_cpu(api: ApiUnderTest, admin: Caller) -> None:
-    """What the page asks every 5 seconds, with 50 rows of log: under 20 ms of this process' CPU, this client included."""
+    """What the page asks every 5 seconds, with 50 rows of log: under 20 ms of CPU, the client included."""
     for number in range(50):
         api.resources.health_log.record(Event(EventType.INFO, f"event {number}", {"number": number}))
     wait_until(lambda: len(admin.get(LOGS).get_json()["logs"]) == 50, 5)

@@ -40,7 +40,10 @@ class Answers:
     def only(self, *statuses: int) -> "Answers":
         """These answers, where they are all of the expected kind: what fails must not look fast."""
         if not self.seconds or set(self.statuses) - set(statuses):
-            raise AssertionError(f"expected only {statuses}, got {dict(self.statuses)}")
+            hint = (
+                "; 201 says that Redis did not answer in time: the machine is too busy" if 201 in self.statuses else ""
+            )
+            raise AssertionError(f"expected only {statuses}, got {dict(self.statuses)}{hint}")
         return self
 
 

@@ -135,4 +135,4 @@ def _accept(app: Callable[..., Any], token: str) -> None:
         pass
     answer.close()
     if said != ["202 ACCEPTED"]:
-        raise AssertionError(f"not accepted: {said}")
+        raise AssertionError(f"not accepted: {said} (201 says that Redis did not answer in time)")

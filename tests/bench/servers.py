@@ -119,6 +119,13 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
+def processor_seconds(child: Child) -> float:
+    """What the service's processes have used of the processors so far."""
+    leader = psutil.Process(child.pid)
+    times = [one.cpu_times() for one in (leader, *leader.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
 def memory_mb(child: Child) -> list[float]:
     """The memory that each of the service's processes has for itself (shared pages not counted)."""
     leader = psutil.Process(child.pid)
@@ -129,7 +136,8 @@ def _say(name: str) -> Callable[[str], None]:
     """What a server has to complain about; its notes of starting and stopping are left out."""
 
     def say(line: str) -> None:
-        if any(word in line for word in ("ERROR", "FATAL", "PANIC", "Traceback")):
+        trouble = any(word in line for word in ("ERROR", "FATAL", "PANIC", "Traceback"))
+        if trouble and "the database system is starting up" not in line:
             print(f"{name} | {line}", file=sys.stderr)
 
     return say

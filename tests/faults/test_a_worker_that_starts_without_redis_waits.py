@@ -12,7 +12,7 @@ from tests.manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 
-WAITS = "this worker process waits for Redis"
+WAITS = "a worker process waits for Redis"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def worker(stack: Stack, own_valkey: ValkeyServer, lines: list[str], tmp_path: P
 def test_it_says_so_once_a_process_and_takes_jobs_when_redis_is_there(
     worker: Child, stack: Stack, own_valkey: ValkeyServer, lines: list[str]
 ) -> None:
-    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 20, what="both processes wait")
+    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 30, what="both processes wait")
     own_valkey.start()
     stack.start_api()
     manager = Manager(stack.api_url, stack.log_in())
@@ -49,6 +49,6 @@ def test_it_says_so_once_a_process_and_takes_jobs_when_redis_is_there(
 
 
 def test_it_ends_at_once_while_it_waits(worker: Child, lines: list[str]) -> None:
-    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 20, what="both processes wait")
+    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 30, what="both processes wait")
     worker.stop_limit = 5
     assert worker.stop(), "it had to be killed"

@@ -57,6 +57,7 @@ def test_make_run_in_a_clean_clone_provisions_a_customer_and_leaves_nothing(
     run = start(copy_of_clone(tmp_path), [*prefix, *MAKE_RUN]).ready()
     assert requests.get(run.value("Admin UI") + "/login", timeout=5).status_code == 200
     assert run.value("Admin") == "admin@example.com"
+    assert not [line for line in run.lines if "overcommit" in line or "starting up" in line], "worries that are none"
 
     answer = answer_of(run.curl_line)
     assert answer["status"] == "accepted"

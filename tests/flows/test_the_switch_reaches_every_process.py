@@ -5,10 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.invariants import count
 from tests.manager import Manager
 from tests.stack import ADMIN_EMAIL, Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
+
+SWITCHES = 30
+# In microseconds.
+LATEST_RECEIPT = """
+    SELECT extract(epoch FROM max(r.applied_at) - max(c.changed_at)) * 1000000
+    FROM mode_receipts r, system_config c WHERE c.key = 'traffic_mode'"""
 
 
 @pytest.fixture
@@ -45,6 +52,24 @@ def test_receipts_event_and_alert(stack: Stack, telegram: TelegramServer) -> Non
     [event] = manager.call("GET", "/api/admin/system/logs?type=SWITCH").json()["logs"]
     assert event["metadata"]["changed_by"] == ADMIN_EMAIL
     assert event["metadata"]["previous_mode"] == "async_queue"
+
+
+@pytest.mark.slow
+def test_within_a_second_by_postgresqls_own_clock(stack: Stack) -> None:
+    """However often: from the commit of a switch to the receipt of each process, p99."""
+    for _ in range(2):
+        stack.start_api(processes=2)
+    manager, url, processes = Manager(stack.api_url, stack.log_in()), stack.environ["DATABASE_URL"], 4
+    receipts = "SELECT count(*) FROM mode_receipts JOIN system_config c USING (version) WHERE c.key = 'traffic_mode'"
+    wait_until(lambda: count(url, receipts) == processes, 5)
+    took = []
+    for number in range(SWITCHES):
+        manager.switch("async_queue" if number % 2 else "sync_direct")
+        wait_until(lambda: count(url, receipts) == processes, 5, step=0.005)
+        took.append(count(url, LATEST_RECEIPT) / 1000)
+    took.sort()
+    print(f"switch to the last of {processes} receipts: p50 {took[len(took) // 2]} ms, worst {took[-1]} ms")
+    assert took[int(len(took) * 0.99)] < 1000
 
 
 def test_a_dead_process_leaves_no_receipt(stack: Stack) -> None:

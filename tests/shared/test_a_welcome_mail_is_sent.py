@@ -121,7 +121,7 @@ def test_nothing_goes_to_an_erased_customer_or_with_a_dead_link(
     resources = resources_for(smtp_url=mails.url)
     replaced = provisioned(resources)
     with resources.database.transaction() as connection:
-        resources.invitations.create(connection, replaced.user_id)
+        resources.invitations.replace(connection, replaced.user_id)
     erased = provisioned(resources, "boris@example.com")
     rows(resources.database, "DELETE FROM tripwire_users WHERE user_id = %s", erased.user_id)
     while resources.mails.run_once():

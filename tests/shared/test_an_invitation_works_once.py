@@ -63,7 +63,7 @@ def test_a_newer_one_ends_it(resources_for: Callable[..., Resources]) -> None:
     customer = provisioned(resources)
     token = token_of(resources, customer)
     with resources.database.transaction() as connection:
-        newer = resources.invitations.create(connection, customer.user_id)
+        newer = resources.invitations.replace(connection, customer.user_id)
     assert resources.invitations.open(token).state is InvitationState.REVOKED
     with pytest.raises(InvitationOver):
         resources.invitations.consume(token, PASSWORD)

@@ -1,6 +1,7 @@
 """The breaker: opens with the first failure, closes with the first success, and never believes what came late."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,17 +19,20 @@ class Queue:
 
     def __init__(self) -> None:
         self.up, self.calls, self.probes = True, 0, 0
+        self.broken = False
         self.said: list[str] = []
         self.breaker = Breaker(
             self.probe,
             on_open=lambda reason: self.said.append(f"open: {reason}"),
-            on_close=lambda: self.said.append("closed"),
-            on_probe_failed=lambda: None,
             probe_interval=PROBE,
         )
+        self.breaker.listen(lambda state: self.said.append("closed") if state is BreakerState.CLOSED else None)
+        self.said.clear()  # what a listener is told at once
 
     def probe(self) -> None:
         self.probes += 1
+        if self.broken:
+            raise RuntimeError
         self.call()
 
     def call(self) -> str:
@@ -126,6 +130,28 @@ def test_an_error_that_is_not_the_queues_does_not_open_it(queue: Queue) -> None:
     with pytest.raises(ZeroDivisionError):
         queue.breaker.call(lambda: 1 / 0)
     assert queue.is_closed()
+
+
+def test_while_open_a_refusal_takes_microseconds_and_the_reason_is_known(queue: Queue) -> None:
+    assert queue.breaker.trouble is None
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    assert queue.breaker.trouble == "refused"
+    took = []
+    for _ in range(2000):
+        began = time.perf_counter()
+        failing(lambda: queue.breaker.call(queue.call))
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[1000] < 0.000_1
+
+
+def test_an_unexpected_error_of_the_probe_does_not_end_the_watching(queue: Queue) -> None:
+    queue.broken = True
+    queue.up = False
+    failing(lambda: queue.breaker.call(queue.call))
+    wait_until(lambda: queue.probes >= 2)
+    queue.broken, queue.up = False, True
+    wait_until(queue.is_closed)
 
 
 def test_it_stops_at_once_also_while_open() -> None:

@@ -62,9 +62,11 @@ def test_one_question_however_many_ask_at_once(known: bool) -> None:
     before = source.asked
     with ThreadPoolExecutor(20) as pool:
         answers = [pool.submit(cache.current) for _ in range(20)]
-        if known:  # all but the one that asks go on with what they know
-            wait_until(lambda: sum(answer.done() for answer in answers) == 19)
-        source.gate.set()
+        try:
+            if known:  # all but the one that asks go on with what they know
+                wait_until(lambda: sum(answer.done() for answer in answers) == 19)
+        finally:
+            source.gate.set()
     assert {answer.result().version for answer in answers} == {1}
     assert source.asked == before + 1
 

@@ -80,7 +80,10 @@ def test_a_process_that_dies_in_its_last_attempt_ends_as_failed(build: Build, st
     assert resources.provisioning.give_up_exhausted(10) == 1
 
     found = resources.requests.get(request_id)
-    assert (found.status, found.error) == ("failed", "The process that worked on it died during its last attempt.")
+    assert (found.status, found.error) == (
+        "failed",
+        "Its last attempt ended without a word: the process that worked on it died or hung.",
+    )
 
 
 def test_a_retry_yields_to_who_has_the_address_by_now(

@@ -50,3 +50,20 @@ def test_an_address_that_only_looks_alike_is_nobody_else(build: Callable[..., Re
     resources = build()
     for email in ("a_na@example.com", "anna@example.com.kz", "anxa@example.com"):
         assert resources.provisioning.provision(accept(resources, staff_id, email), Door.QUEUE) is Outcome.PROVISIONED
+
+
+@pytest.mark.parametrize(("window", "said"), [(300, True), (0, False)])
+def test_what_was_provisioned_moments_ago(
+    build: Callable[..., Resources], staff_id: UUID, window: int, said: bool
+) -> None:
+    """Seen with the constraint beneath it taken away, and the auth user gone: else those speak first."""
+    resources = build(idempotency_window_seconds=window)
+    rows(resources.database, "DROP INDEX one_live_request_per_email")
+    assert resources.provisioning.provision(accept(resources, staff_id), Door.QUEUE) is Outcome.PROVISIONED
+    rows(resources.database, "DELETE FROM auth.users")
+    second = accept(resources, staff_id)
+
+    resources.provisioning.provision(second, Door.QUEUE)
+
+    assert (resources.requests.get(second).error == "Provisioned moments ago by another request.") is said
+    assert len(rows(resources.database, "SELECT 1 FROM outbox WHERE channel = 'mail'")) == 1, "never a second mail"

@@ -47,9 +47,11 @@ def client_address(trusted: tuple[Network, ...]) -> str:
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ipaddress.ip_address(address)
+        found = ipaddress.ip_address(address)
     except ValueError:
         return None
+    # How a server that listens on :: sees a client with an IPv4 address.
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def _begin() -> None:

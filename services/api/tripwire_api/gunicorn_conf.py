@@ -1,11 +1,9 @@
 """gunicorn's settings for the API: processes and threads from our own settings, nothing else that listens."""
 
-import os
-import shutil
 import sys
-import tempfile
 from typing import Any
 
+from tripwire_shared.metrics_folder import make_metrics_folder, remove_metrics_folder
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
@@ -14,9 +12,8 @@ except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
-# A folder of this run alone for the processes' figures, before anything imports prometheus_client: that decides at its
-# import whether figures are kept in files, and gunicorn's processes inherit what it decided.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tripwire-metrics-")
+# Here and not in a hook: gunicorn's processes inherit what prometheus_client decided when it was first imported.
+_metrics_folder = make_metrics_folder()
 
 bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
@@ -33,7 +30,7 @@ proc_name = "tripwire-api"
 
 
 def on_exit(_: Any) -> None:
-    shutil.rmtree(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), ignore_errors=True)
+    remove_metrics_folder(_metrics_folder)
 
 
 def child_exit(_: Any, worker: Any) -> None:

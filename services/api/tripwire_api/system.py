@@ -126,6 +126,8 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
                 staff_id=admin.id,
                 expected_version=wanted.get("version"),
             )
+            # Here at once; every other process hears of it by its listener.
+            resources.mode_cache.store(resources.mode_store.read())
             modes = {"mode": switched.mode.value, "previous_mode": switched.previous_mode.value}
             return {"success": True, **modes, "version": switched.version}
 

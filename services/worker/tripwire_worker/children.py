@@ -8,13 +8,13 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from tripwire_shared.logs import configure_logging, get_logger
+from tripwire_shared.metrics_folder import make_metrics_folder, remove_metrics_folder
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CHILD_RESTART_PAUSE, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
 from tripwire_worker import pool, sweeper
@@ -31,10 +31,12 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging("worker", settings.log_level, settings.log_format)
-    # A folder of this run alone for the figures of all processes; spawned, they find it before they import the client.
-    with tempfile.TemporaryDirectory(prefix="tripwire-metrics-", ignore_cleanup_errors=True) as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    # Spawned, the children find it before they import prometheus_client.
+    metrics_folder = make_metrics_folder()
+    try:
         _watch([WatchedChild("pool", pool.main), WatchedChild("sweep", sweeper.main)])
+    finally:
+        remove_metrics_folder(metrics_folder)
     return 0
 
 

@@ -29,6 +29,7 @@ from tripwire_worker.pulse import Pulse
 from tripwire_worker.redis_wait import wait_for_redis
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _resources: Resources | None = None
 _meter: AttemptMeter | None = None
@@ -80,11 +81,15 @@ class RequestPool(WorkerPool):
         super().check_workers(respawn)
 
     def start_worker(self, *arguments: Any, **named: Any) -> None:
-        super().start_worker(*arguments, **named)
-        if self.status is self.Status.STOPPED:
-            # The stop came while this one was being started, so that it was told to nobody but the others. (Those
-            # ignore a second word within a second.)
-            self.stop_workers()  # type: ignore[no-untyped-call]
+        # Held back meanwhile, a stop neither misses the new worker (RQ does not have it in its list before the end)
+        # nor is taken by the pool's handlers, which the fork hands on and which would only tell its siblings. And once
+        # it came none is started: RQ goes on with those that it was about to start, and would never tell them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            if self.status is not self.Status.STOPPED:
+                super().start_worker(*arguments, **named)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def get_worker_process(self, name: str, burst: bool, _sleep: float = 0, logging_level: str = "INFO") -> BaseProcess:
         return get_context("fork").Process(target=_run_worker, args=(self._settings, name, os.getpid()), name=name)
@@ -92,9 +97,9 @@ class RequestPool(WorkerPool):
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
     global _resources, _meter  # RQ calls jobs by name: a module is the only way to them
-    # Until RQ sets its own handlers a signal ends this process; the pool's, inherited, would only stop its siblings.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)  # until RQ sets its own: nothing is under way yet
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     end_with_parent(parent, signal.SIGTERM)
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)

@@ -32,7 +32,10 @@ class Sweep:
     ) -> None:
         self._meter = meter
         self._requests, self._provisioning, self._pace, self._interval = requests, provisioning, pace, interval
-        self._taking = threading.Lock()
+        # Guards the two below: one thread at a time looks for work.
+        self._looking = threading.Lock()
+        self._waiting_for_slot = 0
+        self._exhausted_again_at = 0.0
         self._stopped = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"sweep-{number}", daemon=True) for number in range(threads)
@@ -50,21 +53,30 @@ class Sweep:
 
     def run_once(self) -> int:
         """Ends what has no attempt left, then makes one attempt if any is due; returns how many requests moved."""
-        # One thread at a time looks and takes: otherwise all would spend a slot of the pace on the same due request.
-        with self._taking:
-            due_in = self._requests.next_due_in()
-            if due_in is None or due_in > 0:
-                return 0
-            ended = self._provisioning.give_up_exhausted(EXHAUSTED_BATCH)
-            if not self._requests.anything_to_take():
+        with self._looking:
+            ended = self._end_exhausted()
+            # As many threads wait for a slot as there are requests to take: no slot is spent on what another has.
+            if not self._requests.anything_to_take(beyond=self._waiting_for_slot):
                 return ended
+            self._waiting_for_slot += 1
+        try:
             # The slot before the claim: a lease must not run while we wait for the pace.
             self._pace.wait_for_slot()
             claims = self._requests.claim_due(1, door=Door.SWEEP)
+        finally:
+            with self._looking:
+                self._waiting_for_slot -= 1
         for claim in claims:
             began_at = time.perf_counter()
             self._meter.count(Door.SWEEP, self._provisioning.attempt(claim, Door.SWEEP), began_at)
         return ended + len(claims)
+
+    def _end_exhausted(self) -> int:
+        """Once in an interval: it looks through all that is due."""
+        if time.monotonic() < self._exhausted_again_at:
+            return 0
+        self._exhausted_again_at = time.monotonic() + self._interval
+        return self._provisioning.give_up_exhausted(EXHAUSTED_BATCH)
 
     def _run(self) -> None:
         log = get_logger(__name__)

@@ -59,7 +59,7 @@ class CustomerChanges:
                 raise NotFound("There is no such customer.")
             if self._sql.is_erased(connection, user_id=user_id):
                 raise CustomerErased
-            invitation_id = self._invitations.create(connection, user_id)
+            invitation_id = self._invitations.replace(connection, user_id)
             self._activity.write(connection, Action.WELCOME_MAIL_RESENT, by, user_id=user_id, request_id=request_id)
             self._outbox.close_mails(connection, request_id=request_id, reason=REPLACED)
             self._outbox.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)

@@ -5,7 +5,7 @@
 -- The open incident of the cause, or the one resolved moments before, goes on. A failure that was seen before it was
 -- resolved (:at, told late) belongs to it, but does not open it again.
 UPDATE incidents
-SET opened_at = least(opened_at, coalesce(:at::timestamptz, opened_at)),
+SET opened_at = least(opened_at, coalesce(:at::timestamptz, now())), -- of two transactions the later one may be first
     last_failure_at = greatest(last_failure_at, coalesce(:at::timestamptz, clock_timestamp())),
     resolved_at = CASE WHEN resolved_at >= :at::timestamptz THEN resolved_at END
 WHERE id = (SELECT id FROM incidents

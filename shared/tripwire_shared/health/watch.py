@@ -67,6 +67,8 @@ class Watch:
         self._sql = load_queries(__file__)
         self._outage = _DatabaseOutage(incidents, direct, clock)
         self._absent_since: float | None = None
+        # Whether an outage of the queue was told when PostgreSQL was last seen.
+        self._queue_noted = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -85,7 +87,7 @@ class Watch:
             with within(WATCH_LOOK_LIMIT):
                 signs = self._signs()
         except DatabaseUnavailable as error:
-            self._outage.go_on(str(error), queue_trouble)
+            self._outage.go_on(str(error), None if self._queue_noted else queue_trouble)
             return True
         self._outage.end()
         with within(WATCH_LOOK_LIMIT):
@@ -114,6 +116,7 @@ class Watch:
         for name, reason in failing.items():
             if reason is not None:
                 self._incidents.failed(CAUSES[name], reason)
+        self._queue_noted = queue_trouble is not None or QUEUE.name in signs.open
         for name in signs.open:
             if failing.get(name) is None and self._may_be_over(CAUSES[name]):
                 self._incidents.resolve(CAUSES[name])

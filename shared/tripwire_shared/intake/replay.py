@@ -17,13 +17,16 @@ def answer_of(rival: Rival, store: RequestStore, *, same_body: bool) -> int | No
         raise KeyReused
     if rival.answer is not None:
         return rival.answer
-    if not rival.abandoned:
+    if rival.status is RequestStatus.ACCEPTED and not rival.abandoned:
         raise KeyInUse
     return _settle(rival, store)
 
 
 def _settle(rival: Rival, store: RequestStore) -> int | None:
-    """The process that should have answered died: derive what it would have said, and keep it."""
+    """The process that should have answered died, or lost the database: derive what it would say, and keep it.
+
+    Had it finished the request itself, the answer would be there; so a worker or the sweep did.
+    """
     if rival.status is RequestStatus.DUPLICATE:
         store.free_key(rival.id)
         return None

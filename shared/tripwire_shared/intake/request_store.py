@@ -27,7 +27,7 @@ from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import CLAIM_LEASE, KEY_ABANDONED_AFTER
 
 RETRY_TRIES = 3
-ABANDONED = "The process that worked on it died during its last attempt."
+ABANDONED = "Its last attempt ended without a word: the process that worked on it died or hung."
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,10 @@ class RequestStore:
             )
             return [_claim(row, owner) for row in rows]
 
-    def anything_to_take(self) -> bool:
+    def anything_to_take(self, *, beyond: int) -> bool:
+        """Whether more than `beyond` requests are due and can be taken."""
         with self._database.connection() as connection:
-            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts))
+            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts, beyond=beyond))
 
     def give_up_exhausted(self, batch: int, on_failed: Callable[[Connection, UUID, int, str], None]) -> int:
         """Ends due requests that have no attempt left; `on_failed` records each in the same transaction."""

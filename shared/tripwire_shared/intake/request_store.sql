@@ -78,11 +78,12 @@ WITH picked AS (
 SELECT * FROM claimed;
 
 -- name: anything_to_take$
--- Whether `claim_due` would find a request: asked before a slot of the pace is spent. Who is in a transaction that
--- outlasts its lease (its process is frozen) holds its row, and nobody can take it until the server ends that.
+-- Whether `claim_due` would find a request more than those that others are about to take: asked before a slot of the
+-- pace is spent. Who is in a transaction that outlasts its lease (its process is frozen) holds its row, and nobody can
+-- take it until the server ends that.
 SELECT true FROM provisioning_requests
 WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts
-LIMIT 1 FOR UPDATE SKIP LOCKED;
+ORDER BY due_at OFFSET :beyond LIMIT 1 FOR UPDATE SKIP LOCKED;
 
 -- name: exhausted
 -- Due requests whose last attempt ended without a word (its process died): they have no attempt left.

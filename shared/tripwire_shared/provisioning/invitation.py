@@ -42,10 +42,15 @@ class Invitations:
         self._sql = load_queries(__file__)
 
     def create(self, connection: Connection, user_id: UUID) -> UUID:
-        """A new invitation in the caller's transaction; the customer's earlier ones die."""
+        """A customer's first invitation, in the caller's transaction."""
         invitation_id = uuid4()
         self._sql.insert_invitation(connection, id=invitation_id, user_id=user_id, ttl=INVITATION_TTL)
         return invitation_id
+
+    def replace(self, connection: Connection, user_id: UUID) -> UUID:
+        """A new invitation in the caller's transaction; the customer's earlier ones die."""
+        self.revoke(connection, user_id)
+        return self.create(connection, user_id)
 
     def revoke(self, connection: Connection, user_id: UUID) -> None:
         """The customer's links die, in the caller's transaction."""

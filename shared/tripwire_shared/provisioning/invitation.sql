@@ -1,8 +1,9 @@
+-- name: revoke_open!
+-- The customer's earlier links die.
+UPDATE invitations SET revoked_at = now() WHERE user_id = :user_id AND used_at IS NULL AND revoked_at IS NULL;
+
 -- name: insert_invitation!
--- A new link, and the customer's earlier ones die; its secret is derived from the id, so nothing secret is stored.
-WITH revoked AS (
-    UPDATE invitations SET revoked_at = now() WHERE user_id = :user_id AND used_at IS NULL AND revoked_at IS NULL
-)
+-- A new link; its secret is derived from the id, so nothing secret is stored.
 INSERT INTO invitations (id, user_id, expires_at) VALUES (:id, :user_id, now() + make_interval(secs => :ttl));
 
 -- name: find_invitation^

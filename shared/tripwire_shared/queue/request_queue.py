@@ -5,12 +5,12 @@ from uuid import UUID
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue, worker_registration
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.timings import JOB_FAILURE_TTL, JOB_TIMEOUT
+from tripwire_shared.timings import JOB_FAILURE_TTL, JOB_TIMEOUT, WORKER_KEPT_ALIVE
 
 QUEUE_NAME = "requests"
 # By name: who enqueues must not import the worker.
@@ -76,7 +76,15 @@ class RequestQueue:
                     pipeline.zcard(key)
                 pipeline.get(COMPLETED_KEY)
                 waiting, active, scheduled, failed, completed = pipeline.execute()
-            workers = Worker.count(queue=self._queue)
+            workers = self._count_workers()
         except RedisError as error:
             raise QueueUnavailable(type(error).__name__) from error
         return QueueCounts(waiting, active, scheduled, int(completed or 0), failed, workers)
+
+    def _count_workers(self) -> int:
+        """Those that were heard of lately: RQ keeps the names of killed ones for minutes. Each sign of life sets the
+        time for which Redis keeps a worker's key, so that no two hosts' clocks are compared."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for key in worker_registration.get_keys(queue=self._queue):
+                pipeline.ttl(key)
+            return sum(kept >= WORKER_KEPT_ALIVE for kept in pipeline.execute())

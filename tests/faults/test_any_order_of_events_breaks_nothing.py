@@ -1,0 +1,272 @@
+"""Random orders of everything that can happen to requests, with a process' death after any answer of the database,
+against the real database: no invariant is ever broken, and in the end every 2xx is kept.
+
+`make test-faults ROUNDS=1000` tries more orders than the few that CI does.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.invariants import BROKEN, assert_all_ended
+from tests.worker.conftest import rows
+from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
+from tripwire_shared.intake.accept import Intake
+from tripwire_shared.intake.request_states import Claim, KeyReused, Wish
+from tripwire_shared.keys import Signer
+from tripwire_shared.mode.mode import Mode
+from tripwire_shared.provisioning.provision import Door
+from tripwire_shared.resources import Resources, build_resources
+from tripwire_shared.settings import Settings
+from tripwire_shared.staff.staff import Role
+from tripwire_worker.sweep import Sweep
+
+ORDERS = int(os.environ.get("FAULT_ROUNDS", "60")) // 2
+EVENTS = 25
+
+EMAILS = st.sampled_from([f"{name}@example.com" for name in ("anna", "berik", "dana")])
+KEYS = st.sampled_from([None, None, "key-1", "key-2"])
+# After how many answers of the database the process dies; mostly it lives.
+DEATHS = st.one_of(st.none(), st.none(), st.integers(1, 25))
+TABLES = (
+    "provisioning_requests, request_steps, tripwire_users, sales, sales_activity_log, invitations, outbox,"
+    " system_health_logs, auth.users, broken"
+)
+# An e-mail in `broken` fails each attempt for it.
+BREAKABLE = """
+    CREATE TABLE broken (email text PRIMARY KEY);
+    CREATE FUNCTION fail_broken() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT 1 FROM broken WHERE email = NEW.email) THEN RAISE EXCEPTION 'broken'; END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER fail_broken BEFORE INSERT ON tripwire_users FOR EACH ROW EXECUTE FUNCTION fail_broken();
+"""
+
+
+class Died(BaseException):
+    """The process is gone: nothing of it runs any more (no handler of ours catches this)."""
+
+
+class Death:
+    """Lets the process die when the database has answered so often, its connection and open transaction with it."""
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        wait = psycopg2.extensions.get_wait_callback()
+
+        def wait_or_die(connection: Any) -> None:
+            wait(connection)
+            if self._left is not None:
+                self._left -= 1
+                if self._left == 0:
+                    raise Died
+
+        psycopg2.extensions.set_wait_callback(wait_or_die)
+
+    @contextmanager
+    def after(self, answers: int | None) -> Iterator[None]:
+        self._left = answers
+        try:
+            yield
+        except Died:
+            pass
+        finally:
+            self._left = None
+
+
+class QueueInMemory:
+    """What RQ does for us, with its troubles: a job may be refused, or be taken although the answer was lost."""
+
+    def __init__(self) -> None:
+        self.jobs: list[UUID] = []
+        self.trouble = "none"
+
+    def enqueue(self, request_id: UUID) -> None:
+        if self.trouble != "refused":
+            self.jobs.append(request_id)
+        if self.trouble != "none":
+            raise QueueUnavailable
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Stands in for the breaker too: it is another test's."""
+        function()
+
+    state = "closed"
+
+
+class World(RuleBasedStateMachine):
+    """No rule has a precondition: what is there depends on the database's clock too, and hypothesis wants to draw the
+    same each time. A rule that has nothing to work on does nothing."""
+
+    resources: ClassVar[Resources]
+    death: ClassVar[Death]
+    staff_id: ClassVar[UUID]
+    looking: ClassVar[Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = QueueInMemory()
+        parts, queue = self.resources, self.queue
+        fingerprints = Signer(parts.settings.secret_keys, "request fingerprints")
+        self.intake = Intake(
+            parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints,  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.sweep = Sweep(parts.requests, parts.provisioning, parts.pace, interval=0, threads=1)
+        self.told: dict[UUID, int] = {}
+        self.by_key: dict[str, UUID] = {}
+        self.held: list[Claim] = []
+
+    @rule(email=EMAILS, key=KEYS, trouble=st.sampled_from(["none", "none", "refused", "lost answer"]), death=DEATHS)
+    def create(self, email: str, key: str | None, trouble: str, death: int | None) -> None:
+        self.queue.trouble = trouble
+        wish = Wish(email, "Anna K.", None, 5000, "KZT")
+        with self.death.after(death):
+            try:
+                accepted = self.intake.accept(wish, self.staff_id, key)
+            except (Conflict, KeyReused):
+                return
+            if key is not None:
+                assert self.by_key.setdefault(key, accepted.request_id) == accepted.request_id
+            self.told[accepted.request_id] = 202 if accepted.user_id is None else 201
+            found = self.resources.requests.get(accepted.request_id)
+            assert accepted.user_id is None or found.user_id == accepted.user_id
+
+    @rule(pick=st.integers(0, 99), again=st.booleans(), death=DEATHS)
+    def take_job(self, pick: int, again: bool, death: int | None) -> None:
+        """`again`: the queue hands it out a second time later."""
+        if not self.queue.jobs:
+            return
+        job = self.queue.jobs[pick % len(self.queue.jobs)]
+        if not again:
+            self.queue.jobs.remove(job)
+        with self.death.after(death):
+            self.resources.provisioning.provision(job, Door.QUEUE)
+
+    @rule(pick=st.integers(0, 99))
+    def claim_and_hang(self, pick: int) -> None:
+        if not self.queue.jobs:
+            return
+        job = self.queue.jobs[pick % len(self.queue.jobs)]
+        claim = self.resources.requests.claim(job, door=Door.QUEUE, fast_lane=True, fallback=False)
+        if claim is not None:
+            self.held.append(claim)
+
+    @rule(pick=st.integers(0, 99), death=DEATHS)
+    def go_on_with_a_claim(self, pick: int, death: int | None) -> None:
+        """However much time has passed, and whoever has it by now."""
+        if not self.held:
+            return
+        with self.death.after(death):
+            self.resources.provisioning.attempt(self.held.pop(pick % len(self.held)), Door.QUEUE)
+
+    @rule(death=DEATHS)
+    def look_as_the_sweep(self, death: int | None) -> None:
+        with self.death.after(death):
+            self.sweep.run_once()
+
+    @rule(death=DEATHS)
+    def deliver_a_mail(self, death: int | None) -> None:
+        with self.death.after(death):
+            self.resources.mails.run_once()
+
+    @rule(seconds=st.sampled_from([1, 6, 40, 400]))
+    def let_time_pass(self, seconds: int) -> None:
+        for table, columns in (
+            ("provisioning_requests", ("due_at", "accepted_at", "finished_at")),
+            ("outbox", ("due_at", "ready_at", "created_at")),
+        ):
+            earlier = ", ".join(f"{column} = {column} - interval '{seconds} s'" for column in columns)
+            rows(self.resources.database, f"UPDATE {table} SET {earlier}")
+
+    @rule(pick=st.integers(0, 99), death=DEATHS)
+    def retry_a_failed_one(self, pick: int, death: int | None) -> None:
+        failed = rows(self.resources.database, "SELECT id FROM provisioning_requests WHERE status = 'failed'")
+        if failed:
+            with self.death.after(death):
+                try:
+                    self.resources.requests.retry(failed[pick % len(failed)].id, self.staff_id)
+                except TripwireError:
+                    return
+
+    @rule(mode=st.sampled_from(list(Mode)), death=DEATHS)
+    def switch(self, mode: Mode, death: int | None) -> None:
+        store = self.resources.mode_store
+        with self.death.after(death):
+            store.switch(mode, reason=None, changed_by="test", staff_id=self.staff_id, expected_version=None)
+        self.resources.mode_cache.store(store.read())
+
+    @rule(email=EMAILS)
+    def somebody_else_makes_the_auth_user(self, email: str) -> None:
+        rows(
+            self.resources.database,
+            "INSERT INTO auth.users (id, email) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            uuid4(), email,
+        )  # fmt: skip
+
+    @rule(email=EMAILS, broken=st.booleans())
+    def break_or_repair(self, email: str, broken: bool) -> None:
+        change = (
+            "INSERT INTO broken VALUES (%s) ON CONFLICT DO NOTHING" if broken else "DELETE FROM broken WHERE email = %s"
+        )
+        rows(self.resources.database, change, email)
+
+    @invariant()
+    def nothing_is_broken(self) -> None:
+        for promise, query in BROKEN.items():
+            self.looking.execute(query)
+            assert self.looking.fetchall() == [], promise
+
+    def teardown(self) -> None:
+        database = self.resources.database
+        rows(database, "DELETE FROM broken")
+        for _ in range(20):
+            self.let_time_pass(400)
+            while self.sweep.run_once() or self.resources.mails.run_once():
+                pass
+        self.nothing_is_broken()
+        assert_all_ended(self.resources.settings.database_url, [str(request_id) for request_id in self.told])
+        rows(database, f"TRUNCATE {TABLES} CASCADE")
+        self.queue.jobs.clear()
+
+
+@pytest.mark.timeout(60 + 2 * ORDERS)
+def test_no_order_of_events_breaks_an_invariant(
+    settings_for: Callable[..., Settings], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # mails land there
+    resources = build_resources(
+        settings_for(worker_rate_limit=0, job_max_attempts=2, log_level="error", log_format="json"), service="sweep"
+    )
+    World.resources = resources
+    World.staff_id = resources.staff.create("dana@example.com", "Dana", Role.SALES, None, by=None).id
+    rows(resources.database, BREAKABLE)
+    World.death = Death()
+    connection = psycopg2.connect(resources.settings.database_url)
+    connection.autocommit = True
+    World.looking = connection.cursor()
+    try:
+        run_state_machine_as_test(
+            World,
+            settings=settings(
+                max_examples=ORDERS,
+                stateful_step_count=EVENTS,
+                deadline=None,
+                database=None,
+                derandomize="FAULT_ROUNDS" not in os.environ,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],  # no search for a shorter order: it takes minutes
+            ),
+        )
+    finally:
+        connection.close()
+        resources.stop()

@@ -1,0 +1,64 @@
+"""What an accepted request costs: one transaction in PostgreSQL, one pipeline in Redis, no question for the mode."""
+
+import time
+from typing import Any
+
+import psycopg2
+import pytest
+from redis import Redis
+
+from tests.manager import Manager
+from tests.stack import Stack
+from tests.waiting import wait_until
+from tripwire_shared.timings import TOKEN_CACHE_TTL
+
+POSTS, PROCESSES = 200, 2
+# What runs beside it each second in each process: two deliverers look twice, the token is asked for, a probe of a test.
+BESIDE = 2 * 2 + 1 / TOKEN_CACHE_TTL + 1
+
+
+def asked(url: str, query: str) -> int:
+    """A figure of PostgreSQL's own statistics. Processes hand theirs in once a second at most."""
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        row: Any = cursor.fetchone()
+        return int(row[0])
+
+
+def settled(url: str, query: str) -> int:
+    """The figure once it stands still for longer than the statistics take to come in."""
+    known, since = asked(url, query), time.monotonic()
+
+    def still() -> bool:
+        nonlocal known, since
+        now = asked(url, query)
+        if now != known:
+            known, since = now, time.monotonic()
+        return time.monotonic() - since > 1.5
+
+    wait_until(still, 20, step=0.1)
+    return known
+
+
+@pytest.mark.slow
+def test_one_transaction_one_pipeline_no_mode_query(stack: Stack) -> None:
+    stack.start_api(processes=PROCESSES, API_RATE_LIMIT="0")
+    manager, url = Manager(stack.api_url, stack.log_in()), stack.environ["DATABASE_URL"]
+    mode = "SELECT seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname = 'system_config'"
+    inserts = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'provisioning_requests'"
+    transactions = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+    processes = "/api/admin/system/mode"
+    wait_until(lambda: len(manager.call("GET", processes).json()["processes"]) == PROCESSES, 5)
+    modes_before = settled(url, mode)
+    with Redis.from_url(stack.environ["REDIS_URL"]) as redis:
+        reads_before = redis.info("stats")["total_reads_processed"]
+        before, began = asked(url, transactions), time.monotonic()
+        for _ in range(POSTS):
+            assert manager.create().status_code == 202
+        wait_until(lambda: asked(url, inserts) == POSTS, 10, step=0.2)
+        took, after = time.monotonic() - began, asked(url, transactions)
+        reads = redis.info("stats")["total_reads_processed"] - reads_before
+
+    assert settled(url, mode) - modes_before <= PROCESSES
+    assert (after - before) <= POSTS * 1.1 + PROCESSES * BESIDE * (took + 2)
+    assert reads <= POSTS * 1.1 + 20

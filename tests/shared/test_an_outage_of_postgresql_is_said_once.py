@@ -1,0 +1,224 @@
+"""PostgreSQL away: one alert past it, by the sweep process; afterwards one incident with its true start, over all."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+
+from deploy.local.postgres import PostgresServer
+from tests.shared.rows import events, messages, rows
+from tests.telegram_server import TelegramServer
+from tests.waiting import wait_until
+from tripwire_shared.database import Database
+from tripwire_shared.health.alert import Alert
+from tripwire_shared.health.causes import DATABASE, QUEUE
+from tripwire_shared.health.direct_alerts import DirectAlerts
+from tripwire_shared.resources import Resources
+
+NOW = datetime.now(UTC)
+ALERT = Alert("CRITICAL", DATABASE.opened, NOW, {"cause": DATABASE.name})
+
+
+def incidents(database: Database) -> list[tuple[str, bool]]:
+    found = rows(database, "SELECT cause, resolved_at IS NOT NULL AS closed FROM incidents ORDER BY id")
+    return [(row.cause, row.closed) for row in found]
+
+
+def test_two_hosts_and_two_api_processes_make_one_alert_one_incident_and_one_resolution(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+    redis_url: str,
+) -> None:
+    processes = [
+        resources_for(service, database_url=own_postgres.url, **to_telegram)
+        for service in ("sweep", "sweep", "api", "api")
+    ]
+    for process in processes:
+        process.start()
+    away_at = datetime.now(UTC)
+    own_postgres.stop()
+    [alert] = wait_until(lambda: telegram_server.texts(DATABASE.opened), 8)
+    assert "Type: CRITICAL" in alert
+    with Redis.from_url(redis_url) as redis:
+        told = wait_until(lambda: {key.decode(): redis.get(key) for key in redis.keys("tripwire:told*")})
+    assert told == {"tripwire:told:database unavailable": b"done"}, "a cause, and nothing else"
+    time.sleep(3)  # the others have looked several times
+    assert len(telegram_server.messages) == 1
+
+    own_postgres.start()
+    wait_until(lambda: telegram_server.texts("Type: RESOLVED"), 15)
+    database = processes[0].database
+    # The API's processes tell later than those that may have alerted.
+    time.sleep(4)
+    assert incidents(database) == [(DATABASE.name, True)]
+    [row] = rows(database, "SELECT * FROM incidents")
+    assert abs(row.opened_at - away_at) < timedelta(seconds=2)
+    [critical] = events(database, "CRITICAL")
+    assert abs(critical.created_at - away_at) < timedelta(seconds=3)
+    assert [body["type"] for body in (row.body for row in messages(database, "alert"))] == ["RESOLVED"]
+    assert len(telegram_server.messages) == 2
+
+
+def test_an_api_process_that_is_faster_gives_the_sweep_the_first_word(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:
+    sweep, api = (resources_for(service, database_url=own_postgres.url, **to_telegram) for service in ("sweep", "api"))
+    for process in (sweep, api):
+        process.writer.start()
+    own_postgres.stop()
+    for process in (sweep, api, sweep, api):
+        process.watch.look()
+    assert len(telegram_server.texts(DATABASE.opened)) == 1
+    own_postgres.start()
+    api.watch.look()
+    time.sleep(1)  # the API's process has the word to itself for that long
+    assert incidents(api.database) == []
+    sweep.watch.look()
+    wait_until(lambda: incidents(api.database))
+    api.writer.stop(5)
+    assert messages(api.database, "alert") == [], "it was alerted already"
+    assert incidents(api.database) == [(DATABASE.name, False)]
+
+
+def test_api_processes_alone_tell_it_afterwards(
+    own_postgres: PostgresServer,
+    resources_for: Callable[..., Resources],
+    telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:
+    processes = [resources_for("api", database_url=own_postgres.url, **to_telegram) for _ in range(2)]
+    for process in processes:
+        process.start()
+    own_postgres.stop()
+    time.sleep(4)
+    assert telegram_server.messages == []
+    own_postgres.start()
+    wait_until(lambda: telegram_server.texts("Type: RESOLVED"), 20)
+    assert len(telegram_server.texts(DATABASE.opened)) == 1
+    assert incidents(processes[0].database) == [(DATABASE.name, True)]
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+def test_a_queue_that_is_away_too_is_told_once(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str], told_before: bool,
+) -> None:  # fmt: skip
+    resources = resources_for(
+        "sweep", database_url=own_postgres.url, **{**to_telegram, "redis_url": "redis://127.0.0.1:9/0"}
+    )
+    if told_before:
+        resources.incidents.failed(QUEUE, "ConnectionError")
+        resources.alerts.run_once()
+        resources.watch.look()
+    resources.writer.start()
+    own_postgres.stop()
+    for _ in range(4):
+        resources.watch.look()
+    wait_until(lambda: len(telegram_server.messages) == 2, 5)
+    assert len(telegram_server.texts(QUEUE.opened)) == len(telegram_server.texts(DATABASE.opened)) == 1
+    own_postgres.start()
+    resources.watch.look()
+    resources.writer.stop(5)
+    assert {cause for cause, _ in incidents(resources.database)} == {QUEUE.name, DATABASE.name}
+
+
+def test_one_failed_look_is_no_outage(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:  # fmt: skip
+    resources = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+    resources.writer.start()
+    own_postgres.stop()
+    assert resources.watch.look()
+    own_postgres.start()
+    assert not resources.watch.look()
+    resources.writer.stop(5)
+    assert incidents(resources.database) == []
+    assert telegram_server.messages == []
+
+
+def test_an_outage_that_comes_back_at_once_is_the_same_and_not_alerted_again(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:  # fmt: skip
+    resources = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+    resources.writer.start()
+    for _ in range(2):
+        own_postgres.stop()
+        resources.watch.look()
+        resources.watch.look()
+        own_postgres.start()
+        resources.watch.look()
+        wait_until(lambda: incidents(resources.database))
+    resources.writer.stop(5)
+    assert len(incidents(resources.database)) == 1
+    assert len(telegram_server.texts(DATABASE.opened)) == 1
+
+
+class Telegram:
+    def __init__(self) -> None:
+        self.up = True
+        self.texts: list[str] = []
+
+    def send(self, text: str) -> bool:
+        self.texts.append(text)
+        return self.up
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def telegram() -> Telegram:
+    return Telegram()
+
+
+def test_where_redis_is_away_too_each_host_speaks_for_itself(telegram: Telegram) -> None:
+    hosts = [DirectAlerts(Redis.from_url("redis://127.0.0.1:9/0"), telegram.send) for _ in range(2)]
+    assert [host.send_once(DATABASE, ALERT) for host in hosts] == [True, True]
+    assert len(telegram.texts) == 2
+
+
+def test_what_telegram_did_not_take_is_tried_again_by_any_host_after_growing_pauses(
+    telegram: Telegram, redis_url: str
+) -> None:
+    clock = Clock()
+    first, second = (DirectAlerts(Redis.from_url(redis_url), telegram.send, clock) for _ in range(2))
+    telegram.up = False
+    assert not first.send_once(DATABASE, ALERT)
+    assert not first.send_once(DATABASE, ALERT)
+    assert len(telegram.texts) == 1, "after a second"
+    telegram.up = True
+    assert second.send_once(DATABASE, ALERT)
+    clock.now += 2
+    assert first.send_once(DATABASE, ALERT), "the other host has told it"
+    assert len(telegram.texts) == 2
+
+
+def test_a_host_that_died_while_it_had_the_turn_does_not_keep_it(telegram: Telegram, redis_url: str) -> None:
+    redis = Redis.from_url(redis_url)
+    alerts = DirectAlerts(redis, telegram.send)
+    redis.set("tripwire:told:database unavailable", "turn", px=300)
+    assert not alerts.send_once(DATABASE, ALERT)
+    wait_until(lambda: alerts.send_once(DATABASE, ALERT), 3)
+    assert len(telegram.texts) == 1
+
+
+def test_the_next_outage_is_alerted_anew(telegram: Telegram, redis_url: str) -> None:
+    alerts = DirectAlerts(Redis.from_url(redis_url), telegram.send)
+    for _ in range(2):
+        assert alerts.send_once(DATABASE, ALERT)
+        alerts.forget(DATABASE)
+    assert len(telegram.texts) == 2
