@@ -15,8 +15,8 @@ from deploy.local.services import ROOT
 from tests.waiting import wait_until
 
 PLAIN = (sys.executable, "-m", "deploy.local")
-# The virtual environment of this test run serves as the clone's: `-o` keeps make from renewing it.
-MAKE_RUN = ("make", "-o", f"{sys.prefix}/run.stamp", "run", f"VENV={sys.prefix}")
+# The virtual environment of this test run serves as the clone's: `-o` keeps make from renewing it and the assets.
+MAKE_RUN = ("make", "-o", f"{sys.prefix}/run.stamp", "-o", f"{sys.prefix}/assets.stamp", "run", f"VENV={sys.prefix}")
 AS_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 AS_ROOT = ("unshare", "--user", "--map-root-user")
 READY_SECONDS = 45.0

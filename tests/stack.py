@@ -52,6 +52,7 @@ class Stack:
         url = f"http://127.0.0.1:{port}"
         child = self._start("api", {"API_PORT": str(port), "WEB_CONCURRENCY": str(processes), **variables})
         self.api_url = self.api_url or url
+        self.environ.setdefault("PUBLIC_URL", self.api_url)  # links in mails, whichever process sends them
         self._wait_for(child, f"{url}/readyz")
         return child
 

@@ -29,7 +29,7 @@ def test_an_admin_signs_in_switches_and_sees_the_receipts(stack: Stack) -> None:
         assert "Queue mode" in page.text
 
         question = browser.get(f"{health}?switch=sync_direct", timeout=5).text
-        fields = form_fields(question[question.index('id="switch"') :]) | {"reason": "a try"}
+        fields = form_fields(question[question.index('id="question"') :]) | {"reason": "a try"}
         page = browser.post(health, data=fields, timeout=5)
         assert "Direct mode is on. You switched it." in page.text
         assert "“a try”" in page.text
