@@ -19,7 +19,8 @@ SEED = """
 INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, status, mode, attempts, error,
                                    accepted_at, due_at, finished_at)
 SELECT gen_random_uuid(), 'c' || n || '@example.com', 'Customer ' || n, 5000, 'KZT', (SELECT id FROM staff LIMIT 1),
-       CASE WHEN n <= %(failed)s THEN 'failed' ELSE 'duplicate' END, 'async', 3, 'The database refused (CheckViolation).',
+       CASE WHEN n <= %(failed)s THEN 'failed' ELSE 'duplicate' END, 'async', 3,
+       'The database refused (CheckViolation).',
        now() - n * interval '1 minute', now(), now()
 FROM generate_series(1, %(many)s) AS n
 """

@@ -18,8 +18,12 @@ def test_new_requests_are_announced_and_shown_on_demand(page: Any, api: StandInA
     assert page.inner_text("tbody .pill") == "Under way"
     api.state.requests += [a_request(f"new{number}@example.com", accepted_at=ago(0)) for number in range(3)]
     api.state.requests[0] |= {"status": "provisioned", "took_seconds": 8.0}
+    page.fill("[name=q]", "half typ")
+    page.select_option("[name=manager_id]", uid(2))
     page.clock.run_for(SIX_SECONDS)
     page.wait_for_selector("text=3 new requests. Show")
+    assert page.input_value("[name=q]") == "half typ"  # what the reader is at stays
+    assert page.input_value("[name=manager_id]") == uid(2)
     assert page.locator("tbody tr").count() == 1
     assert page.inner_text("tbody .pill >> nth=0") == "Provisioned"
     page.click("text=3 new requests. Show")

@@ -1,6 +1,5 @@
 """The pages of requests, customers, staff, activity and the queue: axe finds nothing, and nothing scrolls sideways."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ LONG = "a-very-long-name-without-any-space-in-it-that-somebody-really-has@a-doma
 
 
 @pytest.fixture
-def filled(api: StandInApi) -> Iterator[dict[str, str]]:
+def filled(api: StandInApi) -> dict[str, str]:
     """An API that knows something of everything; the addresses of the pages about it."""
     failed = a_request("bek@example.org", "failed", full_name="Bek T.", attempts=3)
     doing = a_request("chen@example.net", "accepted", mode="fallback", accepted_at=ago(6), due_at=ago(-41))
@@ -40,7 +39,7 @@ def filled(api: StandInApi) -> Iterator[dict[str, str]]:
         a_deed("token made", detail={"name": LONG}),
         a_deed("customer erased", user_id=erased["user_id"]),
     ]
-    yield {
+    return {
         "requests": "/admin/requests",
         "nothing matches": "/admin/requests?q=nobody&when=range&from=x",
         "retry all": "/admin/requests?ask=retry",

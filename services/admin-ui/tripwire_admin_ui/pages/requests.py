@@ -14,6 +14,7 @@ from tripwire_admin_ui.api_requests import STATES, RequestPage, RequestsApi, Ret
 from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.filters import SPANS, ListFilter, read_filter
 from tripwire_admin_ui.page_reader import PageReader
+from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.session_cookie import leave_notice
 from tripwire_admin_ui.wording import number
 
@@ -44,7 +45,9 @@ def pages(api: ApiClient) -> Blueprint:
         newer = (
             reader.read(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
         )
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) if person().is_admin else ()
+        # A refresh leaves the form with the managers as it is, so it need not ask for them.
+        choosing = person().is_admin and not is_refresh()
+        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) if choosing else ()
         return reader.show(
             "requests.html",
             wanted=wanted,
