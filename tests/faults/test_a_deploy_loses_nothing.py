@@ -122,7 +122,6 @@ def test_a_local_run_stopped_under_load(tmp_path: Path, database_url: str, redis
             began = time.monotonic()
             assert run.end(signal.SIGTERM) == 0
         assert time.monotonic() - began < 10
-        assert not any("was killed" in line for line in run.lines), run.lines
     finally:
         run.kill_everything()
 

@@ -79,14 +79,16 @@ def test_a_host_gone_from_the_network(
     parts = urlsplit(url)
     with Cable(parts.port or 5432) as cable:
         doomed = stack.start_worker(DATABASE_URL=url.replace(f":{parts.port}/", f":{cable.port}/"))
-        wait_until(lambda: workers_of(doomed), 20)
+        other = stack.start_worker(
+            REDIS_URL="redis://127.0.0.1:1/0"
+        )  # of the work to come it hears from PostgreSQL only
+        wait_until(lambda: workers_of(doomed) and sweep_of(other), 20)
         held = [manager.create(f"held-{number}@example.com").json()["request_id"] for number in range(3)]
         wait_until(lambda: len(_ports(url)) == len(held), 20, what="attempts in mid-transaction")
 
         cable.pull()
         doomed.kill()
         gone_at = time.monotonic()
-        stack.start_worker()
         wait_until_finished(url, TAKEN_UP_WITHIN + 5)
         took = time.monotonic() - gone_at
     measured("work of a vanished host taken up after (s)", took)
