@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -24,8 +24,8 @@ demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, d
 test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
 	@$(PYTEST) $(ARGS)
 
-test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things
-	@$(PYTEST) tests/faults $(ARGS)
+test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things (ROUNDS=1000 for many rounds, SEED=7 for others)
+	@$(if $(ROUNDS),FAULT_ROUNDS=$(ROUNDS)) $(if $(SEED),FAULT_SEED=$(SEED)) $(PYTEST) tests/faults $(ARGS)
 
 test-browser: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests in a real browser
 	@$(PYTEST) tests/browser $(ARGS)
@@ -37,6 +37,9 @@ check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tes
 	@$(BIN)/lint-imports
 	@$(MAKE) check-files
 	@$(MAKE) test
+
+pictures: $(VENV)/dev.stamp $(VENV)/assets.stamp ## every page as a picture into docs/pictures (ARGS=names of pictures)
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 assets: ## fetch anew what the pages use of others (npm's lock file; no Node needed)
 	@rm -f $(VENV)/assets.stamp && $(MAKE) $(VENV)/assets.stamp

@@ -9,13 +9,23 @@ from tripwire_admin_ui.receipts import Receipts, receipts
 SWITCHED = datetime(2026, 11, 24, 14, 24, 9, tzinfo=UTC)
 
 
-def told(versions: dict[tuple[str, int], int], after: float, applied: float = 0.2) -> Receipts:
+def told(
+    versions: dict[tuple[str, int], int], after: float, applied: float = 0.2, by: str | None = "dana@example.com"
+) -> Receipts:
     applied_at = (SWITCHED + timedelta(seconds=applied)).isoformat()
     processes: list[dict[str, Any]] = [
         {"service": "api", "host": host, "pid": pid, "version": version, "applied_at": applied_at}
         for (host, pid), version in versions.items()
     ]
-    mode = read_mode({"mode": "sync_direct", "version": 10, "changed_at": SWITCHED.isoformat(), "processes": processes})
+    mode = read_mode(
+        {
+            "mode": "sync_direct",
+            "version": 10,
+            "changed_by": by,
+            "changed_at": SWITCHED.isoformat(),
+            "processes": processes,
+        }
+    )
     return receipts(mode, SWITCHED + timedelta(seconds=after))
 
 
@@ -42,6 +52,10 @@ def test_five_seconds_after_the_switch_they_are_late() -> None:
 
 def test_a_process_that_began_later_is_no_receipt_of_the_switch() -> None:
     assert told({("app-1", 1): 10}, after=900, applied=600).note == ""
+
+
+def test_before_the_first_switch_there_is_no_time_to_tell() -> None:
+    assert told({("app-1", 1): 10}, after=9, by=None).note == ""
 
 
 def test_of_many_laggards_five_are_named_and_the_others_counted() -> None:

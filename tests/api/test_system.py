@@ -221,7 +221,7 @@ def test_a_test_alert_brings_telegrams_verdict(
 
 
 def test_a_refresh_of_system_health_costs_little_cpu(api: ApiUnderTest, admin: Caller) -> None:
-    """What the page asks every 5 seconds, with 50 rows of log: under 20 ms of this process' CPU, this client included."""
+    """What the page asks every 5 seconds, with 50 rows of log: under 20 ms of CPU, the client included."""
     for number in range(50):
         api.resources.health_log.record(Event(EventType.INFO, f"event {number}", {"number": number}))
     wait_until(lambda: len(admin.get(LOGS).get_json()["logs"]) == 50, 5)

@@ -51,6 +51,18 @@ def test_pause_holds_the_page_and_resume_renews_it(page: Any, api: StandInApi) -
     page.wait_for_selector("text=Live, updated")
 
 
+def test_an_answer_that_comes_after_pause_changes_nothing(page: Any, api: StandInApi) -> None:
+    api.slowness = 0.3
+    api.state.metrics["waiting"] = 77
+    with page.expect_response(lambda answer: HEALTH in answer.url) as answered:
+        page.clock.run_for(SIX_SECONDS - 800)
+        page.click("text=Pause")
+    answered.value.finished()
+    page.wait_for_selector("text=Paused at")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.inner_text(".figure strong >> nth=0") == "3"
+
+
 def test_a_hidden_tab_asks_nothing(page: Any, api: StandInApi) -> None:
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
     tell = "document.dispatchEvent(new Event('visibilitychange'))"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.admin_ui.stand_in_api import StandInApi
+from tests.browser.conftest import HEALTH
 
 
 def test_switching_in_the_dialog_shows_the_receipts_coming_in(page: Any, api: StandInApi, messages: list[str]) -> None:
@@ -45,9 +46,9 @@ def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, 
 def test_a_page_never_scrolls_sideways(page: Any, api: StandInApi) -> None:
     api.state.note("ERROR", "x" * 300, **{"y" * 80: "z" * 300})
     api.state.redis_goes_down()
-    for width in (320, 390, 768, 1024, 1280, 1920):
+    for width in (320, 390, 768, 1024, 1280, 1920, 3840):
         page.set_viewport_size({"width": width, "height": 800})
-        for path in ("/admin", "/admin/system-health", "/admin/system-health?switch=sync_direct"):
+        for path in ("/admin", HEALTH, f"{HEALTH}?switch=sync_direct", f"{HEALTH}/incidents"):
             page.goto(path)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} at {width}"

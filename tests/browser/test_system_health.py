@@ -50,6 +50,9 @@ def test_redis_goes_and_comes_back_while_the_page_is_open(page: Any, api: StandI
 
 
 def test_the_live_region_speaks_only_when_the_state_changes(page: Any, api: StandInApi) -> None:
+    began = datetime.now(UTC) - timedelta(hours=1)
+    api.state.metrics["last_incident"] = an_incident(1, "queue unavailable", began, began + timedelta(minutes=3))
+    page.goto(HEALTH)  # its verdict names a time, which the page shows in the reader's zone
     page.evaluate("""
         window.spoken = 0;
         new MutationObserver((changes) => { window.spoken += changes.length; })

@@ -239,6 +239,7 @@ class World(RuleBasedStateMachine):
         self.queue.jobs.clear()
 
 
+@pytest.mark.timeout(60 + 2 * ORDERS)
 def test_no_order_of_events_breaks_an_invariant(
     settings_for: Callable[..., Settings], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

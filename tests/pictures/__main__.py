@@ -9,7 +9,7 @@ import sys
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,18 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tests.admin_ui.stand_in_records import TIMUR, uid
 from tests.browser.conftest import FLAGS
 from tests.pictures.made_up import direct_mode, first_day, ordinary_day, outage, two_failed
+from tests.pictures.made_up_records import (
+    a_bumpy_request,
+    a_failed_request,
+    a_managers_day,
+    a_queue,
+    a_whole_customer,
+    no_redis,
+    two_tokens,
+)
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
@@ -48,9 +58,30 @@ def open_dialog(page: Any) -> None:
     page.keyboard.type("Redis restarts at 14:30")
 
 
+def ask_to_retry(page: Any) -> None:
+    page.click("text=Retry all")
+    page.wait_for_selector("dialog[open]")
+
+
+def ask_to_erase(page: Any) -> None:
+    page.click("text=Erase personal data")
+    page.wait_for_selector("dialog[open]")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def make_a_token(page: Any) -> None:
+    page.click("text=Make a token")
+    page.fill("[name=name]", "CRM import")
+    page.press("[name=name]", "Enter")
+    page.wait_for_selector("#made-token")
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One page in one state: `prepare` sets the made-up data, `then` is done on the page; `whole` or the first screen."""
+    """One page in one state: `prepare` sets the made-up data, `then` is done on the page.
+
+    `whole` or the first screen; `redis` is what the Queue page looks into.
+    """
 
     name: str
     path: str
@@ -59,6 +90,7 @@ class Picture:
     shapes: tuple[str, ...] = ALL
     whole: bool = True
     who: str = "dana@example.com"
+    redis: Callable[[], AbstractContextManager[str]] = no_redis
 
 
 PICTURES = (
@@ -72,6 +104,20 @@ PICTURES = (
     Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
     Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
     Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
+    Picture("requests", "/admin/requests"),
+    Picture("requests-retry-all", "/admin/requests", then=ask_to_retry, shapes=("light",), whole=False),
+    Picture("request", f"/admin/requests/{uid(0xA11A)}", a_bumpy_request),
+    Picture("request-failed", f"/admin/requests/{uid(0xBE4)}", a_failed_request, shapes=("light", "phone")),
+    Picture("customers", "/admin/customers"),
+    Picture("customer", f"/admin/customers/{uid(0xC0)}", a_whole_customer),
+    Picture("customer-erase", f"/admin/customers/{uid(0xC0)}", a_whole_customer, ask_to_erase, ("light",), False),
+    Picture("staff", f"/admin/staff/{TIMUR['id']}", two_tokens),
+    Picture("staff-token-once", f"/admin/staff/{TIMUR['id']}", two_tokens, make_a_token),
+    Picture("activity", "/admin/activity"),
+    Picture("my-customers", "/admin/customers", a_managers_day, who="timur@example.com"),
+    Picture("my-requests", "/admin/requests", shapes=("light",), who="timur@example.com"),
+    Picture("queue", "/admin/queue/0/view/jobs/requests/queued/8/asc/1", redis=a_queue),
+    Picture("queue-redis-down", "/admin/queue/", outage, shapes=("light", "dark", "phone")),
 )
 
 
@@ -81,10 +127,11 @@ class Silent(WSGIRequestHandler):
 
 
 @contextmanager
-def console(api: StandInApi) -> Iterator[str]:
+def console(api: StandInApi, redis_url: str) -> Iterator[str]:
     """The admin UI in front of `api`; its address."""
     api.start()
-    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-pictures-only"}, dotenv=None)
+    environ = {"SECRET_KEY": "a-secret-key-for-pictures-only", "REDIS_URL": redis_url}
+    settings = load_settings(environ=environ, dotenv=None)
     app = create_app(settings, ApiClient(api.url))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -100,7 +147,7 @@ def take(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
     width, scheme = SHAPES[shape]
     api = ordinary_day()
     picture.prepare(api)
-    with console(api) as address:
+    with picture.redis() as redis_url, console(api, redis_url) as address:
         context = browser.new_context(
             base_url=address,
             viewport={"width": width, "height": 800},
@@ -138,7 +185,7 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
     page.wait_for_timeout(150)  # the charts follow the width one frame later
     camera = page.context.new_cdp_session(page)
     for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}
+        clip = {"x": 0, "y": page.evaluate("scrollY"), "width": width, "height": min(height, tallest), "scale": 1}
         shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
         path.write_bytes(b64decode(shot["data"]))
         if path.stat().st_size <= LARGEST:

@@ -75,6 +75,14 @@ def _records(api: StandInApi) -> None:
         a_request("ivan@example.org", full_name="Ivan P.", manager=MARA, mode="fallback", took_seconds=0.4, accepted_at=ago(3310), welcome_email="failed"),
     ]  # fmt: skip
     api.state.requests.extend(rows)
+    api.records.steps[rows[1]["request_id"]] = [
+        {"step": "accepted", "at": ago(33), "detail": None},
+        {"step": "attempt_started", "at": ago(32.6), "detail": None},
+        {"step": "attempt_failed", "at": ago(32.5), "detail": "the database was restarting"},
+        {"step": "attempt_started", "at": ago(30.5), "detail": None},
+        {"step": "provisioned", "at": ago(29.9), "detail": None},
+        {"step": "mail_failed", "at": ago(29.3), "detail": "451 try again later"},
+    ]
     api.records.customers += [a_customer(f"{name}@example.com") for name in ("hana", "dmitri", "elif", "gul", "anna")]
     api.records.staff += [
         {**MARA, "role": "sales", "active": True, "tokens": 0, "last_seen_at": ago(240), "created_at": ago(6e6)},

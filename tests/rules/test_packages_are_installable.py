@@ -27,7 +27,7 @@ DATABASE_DRIVERS = {"psycopg2-binary", "psycopg2", "psycopg", "sqlalchemy", "aio
 # What comes with another by that one's own promise: Flask's API hands out their objects.
 PART_OF = {"werkzeug": "flask", "jinja2": "flask"}
 # What no module of the package itself imports: the server that runs it, and what makes optional parts of others work.
-NOT_IMPORTED = {"gunicorn", "gunicorn-h1c", "setproctitle"}
+NOT_IMPORTED = {"gunicorn", "setproctitle"}
 # `tripwire_shared.keys`, the one module of `shared` with a dependency that the admin UI uses.
 ADMIN_UI_OF_SHARED = {"cryptography"}
 # rq-dashboard imports it and does not say so.

@@ -47,8 +47,8 @@ def _note(mode: Mode, since: float | None) -> str:
     if mode.behind:
         return f"{duration(max(since, 0))} after the switch" if since is not None else ""
     times = [process.applied_at for process in mode.processes if process.applied_at]
-    if not times or mode.changed_at is None:
-        return ""
+    if not times or mode.changed_at is None or mode.changed_by is None:
+        return ""  # nobody has switched yet: there is nothing that they followed
     after = (max(times) - mode.changed_at).total_seconds()
     return f"last one after {duration(after)}" if 0 <= after < FRESH_FOR else ""
 

@@ -82,10 +82,12 @@ class RequestPool(WorkerPool):
 
     def start_worker(self, *arguments: Any, **named: Any) -> None:
         # Held back meanwhile, a stop neither misses the new worker (RQ does not have it in its list before the end)
-        # nor is taken by the pool's handlers, which the fork hands on and which would only tell its siblings.
+        # nor is taken by the pool's handlers, which the fork hands on and which would only tell its siblings. And once
+        # it came none is started: RQ goes on with those that it was about to start, and would never tell them.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
-            super().start_worker(*arguments, **named)
+            if self.status is not self.Status.STOPPED:
+                super().start_worker(*arguments, **named)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 

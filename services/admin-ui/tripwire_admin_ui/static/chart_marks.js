@@ -2,6 +2,7 @@
 import { duration } from "./times.js";
 
 const CHIP_ROOM = 6; // px between two chips
+const NARROW = 480; // px of the charts, below which a chip names only the part
 
 export function drawMarks(host, plot, history, end, stale) {
   for (const old of host.querySelectorAll(".band, .mark-line")) old.remove();
@@ -13,8 +14,9 @@ export function drawMarks(host, plot, history, end, stale) {
     const open = to === null;
     if (from > end || (to ?? end) < history.from) continue;
     add(host, "band outage", place(from), place(open ? end : to) - place(from));
-    const lasted = duration((to ?? history.to) - from);
-    chips.push({ kind: "outage", at: (place(from) + place(to ?? end)) / 2, words: `✕ ${words} ${lasted}${open ? " so far" : ""}`, what: words });
+    const lasted = `${duration((to ?? history.to) - from)}${open ? " so far" : ""}`;
+    const said = host.clientWidth < NARROW ? words.split(" ")[0] : `${words} ${lasted}`;
+    chips.push({ kind: "outage", at: (place(from) + place(to ?? end)) / 2, words: `✕ ${said}`, what: words });
   }
   for (const { at, to } of history.switches) {
     if (at < history.from || at > end) continue;

@@ -116,8 +116,14 @@ function optionsOf({ name, height }, last) {
 
 function seriesOf(name) {
   if (name !== "seconds") return [{ paths: () => null, points: { show: false } }];
-  const line = { spanGaps: false, points: { show: false } };
+  const line = { spanGaps: false, points: { show: true, size: 4, filter: lonely } };
   return [{ ...line, stroke: paint.accent, width: 1.75 }, { ...line, stroke: paint.text, width: 1.5, dash: [4, 3] }];
+}
+
+// A bucket between two without numbers would be a line of no length: it is a dot.
+function lonely(plot, series) {
+  const { [series]: values } = plot.data;
+  return values.flatMap((value, at) => (value !== null && (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null ? [at] : []));
 }
 
 // Stacked columns by way; the bucket that is still running is hollow, one without numbers is hatched.
@@ -163,8 +169,9 @@ function label(plot, count, left) {
 function span(plot, row) {
   const from = plot.valToPos(row.at, "x", true);
   const whole = plot.valToPos(row.at + history.bucket, "x", true) - from;
-  const left = Math.max(from, plot.bbox.left) + (whole * (1 - BAR)) / 2;
-  return { left: Math.round(left), width: Math.max(1, Math.round(whole * BAR)) };
+  const left = Math.round(Math.max(from, plot.bbox.left) + (whole * (1 - BAR)) / 2);
+  const room = plot.bbox.left + plot.bbox.width - left; // the bucket that is still running ends beyond the edge
+  return { left, width: Math.max(2, Math.min(Math.round(whole * BAR), room)) };
 }
 
 function drawGaps(plot) {

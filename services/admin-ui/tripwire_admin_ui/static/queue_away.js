@@ -1,4 +1,6 @@
 // Redis was away when this page came: asks again every few seconds, and loads the page anew once it is back.
+import { showAges } from "./times.js";
+
 const asked = document.querySelector("[data-try-again]").dataset.tryAgain;
 const every = Number(document.body.dataset.refresh) * 1000;
 
@@ -14,4 +16,5 @@ async function tryAgain() {
 }
 
 setInterval(tryAgain, every);
+setInterval(() => showAges(document, Infinity, false), 1000);
 document.addEventListener("visibilitychange", tryAgain);
