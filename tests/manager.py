@@ -44,6 +44,10 @@ class Manager:
         figures: dict[str, Any] = self.call("GET", "/api/admin/system/metrics").json()
         return figures
 
+    def wait_for_workers(self, number: int = 5) -> None:
+        """Until so many worker processes ask the queue for work: on a busy machine they take seconds to begin."""
+        wait_until(lambda: self.metrics()["workers"] == number, 40, step=0.1, what=f"{number} workers")
+
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
         return self.session.request(method, self.api_url + path, headers=headers, timeout=15, **more)

@@ -5,20 +5,24 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 
+from deploy.local.child import Child
 from deploy.local.postgres import PostgresServer
 from deploy.local.valkey import ValkeyServer
+from tests.faults.processes import sweep_of
 from tests.invariants import count
 from tests.manager import Manager
 from tests.stack import Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 
+Measured = Callable[[str, float], None]
 DATABASE_AWAY = "PostgreSQL cannot be reached"
 REFUSE_SALES = """
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by a test'; END $$;
@@ -85,13 +89,13 @@ def hung(telegram: TelegramServer) -> Iterator[HungTelegram]:
 
 
 def test_a_hung_telegram_slows_nobody_and_is_said_within_ten_seconds(
-    stack: Stack, telegram: TelegramServer, hung: HungTelegram
+    stack: Stack, telegram: TelegramServer, hung: HungTelegram, measured: Measured
 ) -> None:
     stack.environ |= telegram.variables | {"TELEGRAM_API_URL": hung.url}
     stack.start_api(processes=2)
     stack.start_worker(WORKER_RATE_LIMIT="0")
     manager = Manager(stack.api_url, stack.log_in())
-    manager.wait_for(manager.create().json()["request_id"], "provisioned")
+    manager.wait_for_workers()
     manager.switch("sync_direct")
     manager.switch("async_queue")
     began = time.monotonic()
@@ -104,7 +108,7 @@ def test_a_hung_telegram_slows_nobody_and_is_said_within_ten_seconds(
         took.append(time.monotonic() - at)
         assert answer.status_code in (201, 202)  # 201: until the second switch is obeyed
         manager.wait_for(answer.json()["request_id"], "provisioned", 3)
-    print(f"FIGURE hung Telegram: worst create {max(took):.3f} s")
+    measured("hung Telegram: slowest create (s)", max(took))
     assert max(took) < 0.5
 
     wait_until(lambda: manager.metrics()["telegram"] == "failing", 10 - (time.monotonic() - began) + 0.5)
@@ -121,7 +125,7 @@ def test_a_hung_telegram_slows_nobody_and_is_said_within_ten_seconds(
 
 
 def test_what_a_killed_process_had_in_hand_is_delivered_by_another(
-    stack: Stack, telegram: TelegramServer, hung: HungTelegram
+    stack: Stack, telegram: TelegramServer, hung: HungTelegram, measured: Measured
 ) -> None:
     stack.environ |= telegram.variables | {"TELEGRAM_API_URL": hung.url}
     api = stack.start_api()
@@ -134,7 +138,7 @@ def test_what_a_killed_process_had_in_hand_is_delivered_by_another(
     stack.start_worker()
 
     [alert] = wait_until(lambda: telegram.texts("Type: SWITCH"), 20)
-    print(f"FIGURE alert of a killed process: delivered by another after {time.monotonic() - killed_at:.1f} s")
+    measured("alert in the hand of a killed process: delivered by another (s)", time.monotonic() - killed_at)
     assert "sync_direct" in alert
     wait_until(lambda: count(stack.environ["DATABASE_URL"], "SELECT count(*) FROM outbox WHERE status <> 'sent'") == 0)
     assert len(telegram.messages) == 1
@@ -172,23 +176,23 @@ def test_postgresql_away_is_told_once_or_once_a_host(
     telegram: TelegramServer,
     redis: str,
     messages: int,
+    measured: Measured,
 ) -> None:
     stack.environ |= telegram.variables | {"DATABASE_URL": own_postgres.url, "REDIS_URL": own_valkey.url}
     stack.start_api(processes=2)
-    for _ in range(2):  # as two hosts would
-        stack.start_worker(WORKER_CONCURRENCY="1")
+    hosts = [stack.start_worker(WORKER_CONCURRENCY="1") for _ in range(2)]
+    for host in hosts:
+        wait_until(lambda: _looks_at(host, own_postgres), 40, what="the sweep process")  # noqa: B023  # at once
     manager = Manager(stack.api_url, stack.log_in())
-    for _ in range(4):
-        manager.wait_for(manager.create().json()["request_id"], "provisioned")
     if redis == "away":
         own_valkey.stop()
         wait_until(lambda: len(telegram.messages) == 1, 8)
         time.sleep(2)  # the watches of both hosts have seen that it is told
 
-    own_postgres.stop()
     away_at = time.monotonic()
+    own_postgres.stop()
     wait_until(lambda: len(telegram.texts(DATABASE_AWAY)) == messages, 10)
-    print(f"FIGURE PostgreSQL away, Redis {redis}: told after {time.monotonic() - away_at:.1f} s")
+    measured(f"PostgreSQL away, Redis {redis}: told on Telegram (s)", time.monotonic() - away_at)
     for _ in range(4):
         assert manager.create().status_code == 503
     time.sleep(2)
@@ -198,3 +202,10 @@ def test_postgresql_away_is_told_once_or_once_a_host(
     assert len(telegram.texts(DATABASE_AWAY)) == messages
     assert count(own_postgres.url, "SELECT count(*) FROM incidents WHERE cause = 'database unavailable'") == 1
     assert len(telegram.texts("Redis queue failed")) == (redis == "away"), "told before, and not told again"
+
+
+def _looks_at(host: Child, server: PostgresServer) -> bool:
+    """Whether the host's sweep process has begun: its watch and deliverers have their connections."""
+    sweep = sweep_of(host)
+    port = urlsplit(server.url).port
+    return sweep is not None and any(one.raddr and one.raddr.port == port for one in sweep.net_connections())

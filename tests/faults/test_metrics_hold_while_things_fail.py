@@ -56,6 +56,7 @@ def test_figures_over_all_processes_and_all_faults(
     stack: Stack, own_valkey: ValkeyServer, own_postgres: PostgresServer, worker_url: str
 ) -> None:
     token = stack.log_in()
+    Manager(stack.api_url, token).wait_for_workers()
     accepted = [Manager(stack.api_url, token).create() for _ in range(12)]  # each on a connection of its own
     manager = Manager(stack.api_url, token)
     for answer in accepted:
