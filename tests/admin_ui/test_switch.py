@@ -16,6 +16,14 @@ def test_the_question_says_what_will_happen(admin: Visitor) -> None:
     assert '<input type="hidden" name="version" value="9">' in page
 
 
+def test_the_page_itself_holds_the_form_with_the_version_it_shows(admin: Visitor, api: StandInApi) -> None:
+    api.state.mode["version"] = 12
+    [form] = re.findall(rf'<form method="post" action="{HEALTH}">.*?</form>', admin.read(HEALTH).text, re.S)
+    assert set(re.findall(r'name="(\w+)"', form)) == {"csrf_token", "mode", "version", "reason"}
+    assert 'name="mode" value="sync_direct"' in form
+    assert 'name="version" value="12"' in form
+
+
 def test_a_switch_is_asked_of_the_api_with_mode_reason_and_version(admin: Visitor, api: StandInApi) -> None:
     api.state.mode["version"] = 12
     answer = admin.switch("sync_direct", 12, " Redis restarts at 14:30 ")

@@ -68,3 +68,12 @@ def test_on_a_phone_the_menu_opens(plain: Any) -> None:
     plain.click("summary:has-text('Menu')")
     plain.click(".sheet >> text=Dashboard")
     assert plain.is_visible("h1:text-is('Dashboard')")
+
+
+def test_the_switch_switches_right_on_the_page(plain: Any, api: StandInApi) -> None:
+    plain.goto(HEALTH)
+    plain.click("text=Switch to direct mode right here")
+    plain.fill(".switch-here input[name=reason]", "by hand")
+    plain.click(".switch-here button")
+    plain.wait_for_selector("text=Direct mode is on. You switched it.")
+    assert api.state.mode["reason"] == "by hand"
