@@ -31,6 +31,13 @@ def scrape(url: str) -> Figures:
     return found
 
 
+def answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/metrics", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
 def unknown(value: float) -> bool:
     return value != value  # NaN
 
@@ -49,7 +56,9 @@ def worker_url(stack: Stack, own_valkey: ValkeyServer, own_postgres: PostgresSer
     }
     stack.start_api(processes=3)
     stack.start_worker()
-    return f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
+    wait_until(lambda: answers(url), 40, what="the sweep process' /metrics")
+    return url
 
 
 def test_figures_over_all_processes_and_all_faults(
