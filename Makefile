@@ -3,6 +3,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := shared services/api services/worker services/admin-ui
 PYTEST := $(BIN)/python -m pytest
+# What measures times while whole stacks run has the machine for itself; the others share it.
+TIMED := tests/flows tests/faults
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 UPGRADE ?=
@@ -21,8 +23,13 @@ run: $(VENV)/run.stamp $(VENV)/assets.stamp ## the whole system on this machine,
 demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, duplicate, Redis away and back, kill switch
 	@$(BIN)/python -m deploy.demo
 
-test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own
+test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own (ARGS='tests/api -k sign': a part)
+ifdef ARGS
 	@$(PYTEST) $(ARGS)
+else
+	@$(PYTEST) --numprocesses 2 --dist loadfile $(TIMED:%=--ignore %)
+	@$(PYTEST) $(TIMED)
+endif
 
 test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things (ROUNDS=1000 for many rounds, SEED=7 for others)
 	@$(if $(ROUNDS),FAULT_ROUNDS=$(ROUNDS)) $(if $(SEED),FAULT_SEED=$(SEED)) $(PYTEST) tests/faults $(ARGS)
