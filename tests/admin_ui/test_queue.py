@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -14,6 +14,7 @@ from deploy.local.valkey import ValkeyServer
 from tests.admin_ui.conftest import ADMIN, SALES, Clock, Visitor, make_app
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.test_headers import POLICY
+from tests.rq_worker import WorkerOfTests
 from tripwire_admin_ui.queue_templates import escaped
 
 PAGE = "/admin/queue/"
@@ -49,7 +50,7 @@ def put(queue: Queue, function: str = "tripwire_worker.jobs.provision_customer",
 
 def failed(queue: Queue) -> Job:
     job = put(queue, "math.sqrt")
-    SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer).work(
+    WorkerOfTests([queue], connection=queue.connection, serializer=JSONSerializer).work(
         burst=True, logging_level="CRITICAL"
     )
     return job
@@ -123,7 +124,7 @@ def test_a_queues_name_from_the_address_does_not_get_into_script(admin: Visitor)
 
 def test_a_busy_worker_with_a_json_job_is_shown_without_its_arguments(admin: Visitor, queue: Queue) -> None:
     job = put(queue)
-    worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker = WorkerOfTests([queue], connection=queue.connection, serializer=JSONSerializer)
     worker.register_birth()
     worker.prepare_execution(job)
     [shown] = admin.read(f"{PAGE}0/data/workers.json").json["workers"]

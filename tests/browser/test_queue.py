@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 from werkzeug.serving import make_server
 
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.browser.test_records_accessibility import complaints
+from tests.rq_worker import WorkerOfTests
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
@@ -41,9 +42,9 @@ def paths(redis_url: str) -> Iterator[list[str]]:
     with Redis.from_url(redis_url) as redis:
         queue = Queue(EVIL, connection=redis, serializer=JSONSerializer)
         failed = queue.enqueue_call("math.sqrt", args=(EVIL,), description=EVIL, failure_ttl=60, meta={"note": EVIL})
-        SimpleWorker([queue], connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="CRITICAL")
+        WorkerOfTests([queue], connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="CRITICAL")
         waiting = queue.enqueue_call("math.sqrt", args=(EVIL,), description=EVIL)
-        worker = SimpleWorker([queue], connection=redis, serializer=JSONSerializer, name=EVIL)
+        worker = WorkerOfTests([queue], connection=redis, serializer=JSONSerializer, name=EVIL)
         worker.register_birth()
         worker.prepare_execution(waiting)
         lists = [f"{PAGE}0/view/jobs/{quote(EVIL)}/{registry}/8/asc/1" for registry in ("queued", "failed")]

@@ -28,6 +28,7 @@ from tripwire_shared.provisioning.provision import Door
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role
+from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.sweep import Sweep
 
 ORDERS = int(os.environ.get("FAULT_ROUNDS", "60")) // 2
@@ -119,9 +120,9 @@ class World(RuleBasedStateMachine):
         parts, queue = self.resources, self.queue
         fingerprints = Signer(parts.settings.secret_keys, "request fingerprints")
         self.intake = Intake(
-            parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints,  # type: ignore[arg-type]
+            parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints, parts.writer,  # type: ignore[arg-type]
         )  # fmt: skip
-        self.sweep = Sweep(parts.requests, parts.provisioning, parts.pace, interval=0, threads=1)
+        self.sweep = Sweep(parts.requests, parts.provisioning, parts.pace, AttemptMeter(), interval=0, threads=1)
         self.told: dict[UUID, int] = {}
         self.by_key: dict[str, UUID] = {}
         self.held: list[Claim] = []
