@@ -7,7 +7,7 @@ from importlib import metadata
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from tripwire_admin_ui import csrf, error_pages, list_wording, navigation, queue_console, sign_in, wording
@@ -96,9 +96,7 @@ def _page_context() -> dict[str, object]:
     return {
         "layout": "fragment.html" if is_refresh() else "layout.html",
         "session": g.session,
-        "menu": navigation.entries(is_admin=signed_in.is_admin, existing=current_app.view_functions)
-        if signed_in
-        else (),
+        "menu": navigation.entries(is_admin=signed_in.is_admin) if signed_in else (),
         "version": VERSION,
         "take_notice": take_notice,
         "request_id": g.request_id,

@@ -1,6 +1,5 @@
 """The menu: which pages it names for whom, in which order, and the key that leads there after `g`."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 
 
@@ -35,6 +34,6 @@ FOR_SALES = (
 )
 
 
-def entries(*, is_admin: bool, existing: Container[str]) -> tuple[Entry, ...]:
-    """The menu of a person; `existing` are the endpoints of the app, since a page may not be part of it."""
-    return tuple(entry for entry in (FOR_ADMINS if is_admin else FOR_SALES) if entry.endpoint in existing)
+def entries(*, is_admin: bool) -> tuple[Entry, ...]:
+    """The menu of a person."""
+    return FOR_ADMINS if is_admin else FOR_SALES

@@ -4,13 +4,12 @@ Counting costs a request some microseconds: no lock is waited for, nothing is as
 incidents, the queue) is asked when Prometheus comes.
 """
 
-import os
 import time
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.queue.breaker import BreakerState
 from tripwire_shared.resources import Resources
@@ -53,13 +52,7 @@ class RequestMeter:
         return response
 
     def exposition(self) -> bytes:
-        registry = self.registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        asked = CollectorRegistry()
-        asked.register(self._figures)
-        return generate_latest(registry) + generate_latest(asked)
+        return exposition(self.registry, self._figures)
 
 
 def register_meter(app: Flask, meter: RequestMeter) -> None:

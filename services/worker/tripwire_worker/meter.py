@@ -1,14 +1,13 @@
 """What Prometheus learns of the worker service: attempts by door and outcome, how long they took, and the system's
 figures. The processes of the pool and the sweep are summed up through PROMETHEUS_MULTIPROC_DIR."""
 
-import os
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 
+from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.provision import Door, Outcome
@@ -60,13 +59,7 @@ class MetricsServer:
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
     def exposition(self) -> bytes:
-        registry = self._own
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        asked = CollectorRegistry()
-        asked.register(self._figures)
-        return generate_latest(registry) + generate_latest(asked)
+        return exposition(self._own, self._figures)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         metrics = self
