@@ -45,7 +45,12 @@ from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
-from tripwire_shared.timings import API_STATEMENT_LIMIT, WATCH_REDIS_TIMEOUT, WORKER_STATEMENT_LIMIT
+from tripwire_shared.timings import (
+    API_STATEMENT_LIMIT,
+    MAIL_PATIENCE_IN_API,
+    WATCH_REDIS_TIMEOUT,
+    WORKER_STATEMENT_LIMIT,
+)
 
 # Beside the threads that answer requests: the listener's rereads, two deliverers, the health writer, the watch.
 BACKGROUND_CONNECTIONS = 4
@@ -158,7 +163,9 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     sight = BreakerSight(breaker, queue.ping) if in_api else PingSight(_patient_redis(settings))
     mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
-    mails, alerts = _deliverers(settings, database, outbox, invitations, health_log, incidents, telegram)
+    mails, alerts = _deliverers(
+        settings, database, outbox, invitations, health_log, incidents, telegram, MAIL_PATIENCE_IN_API if in_api else 0.0
+    )  # fmt: skip
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
     return Resources(
         settings=settings,
@@ -210,6 +217,7 @@ def _deliverers(
     health_log: HealthLog,
     incidents: Incidents,
     telegram: Telegram,
+    mail_patience: float,
 ) -> tuple[Deliverer, Deliverer]:
     welcome = WelcomeMail(database, invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)
 
@@ -218,7 +226,7 @@ def _deliverers(
 
     mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
     alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
-    return Deliverer(outbox, mails), Deliverer(outbox, alerts)
+    return Deliverer(outbox, mails, mail_patience), Deliverer(outbox, alerts)
 
 
 def _patient_redis(settings: Settings) -> Redis:

@@ -108,6 +108,8 @@ DELIVERY_LEASE = 30.0
 # Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer.
 ALERT_LEASE = 10.0
 DELIVERY_POLL = 0.5
+# For so long an API process leaves mails that it did not cause to the worker service (two of its looks).
+MAIL_PATIENCE_IN_API = 1.0
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
 ALERT_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)

@@ -1,6 +1,8 @@
 """Delivers what waits in the outbox: a thread for each channel, so that a hung Telegram never delays a mail.
 
-Every API process and every sweep process has both; the lease sees to it that a message is never with two at once.
+Every API process and every sweep process has both; the lease sees to it that a message is never with two at once. An
+API process sends at once what it was woken for, and leaves others' mails to the sweep process unless they are late:
+rendering and sending takes twice the processor time of an accept, and would stand in the way of requests.
 """
 
 import threading
@@ -41,8 +43,10 @@ class Route:
 
 
 class Deliverer:
-    def __init__(self, outbox: Outbox, route: Route) -> None:
-        self._outbox, self._route = outbox, route
+    """`patience`: for so many seconds what was not put in here (`wake`) is left to others."""
+
+    def __init__(self, outbox: Outbox, route: Route, patience: float = 0.0) -> None:
+        self._outbox, self._route, self._patience = outbox, route, patience
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"deliver-{route.channel}", daemon=True)
@@ -61,9 +65,9 @@ class Deliverer:
         if self._thread.is_alive():
             self._thread.join(timeout)
 
-    def run_once(self) -> int:
-        """Delivers one message if one is due; returns how many were leased (0 or 1)."""
-        message = self._outbox.lease(self._route.channel)
+    def run_once(self, patience: float = 0.0) -> int:
+        """Delivers one message if one has been due for `patience` seconds; returns how many were leased (0 or 1)."""
+        message = self._outbox.lease(self._route.channel, patience)
         if message is None:
             return 0
         try:
@@ -102,15 +106,16 @@ class Deliverer:
     def _run(self) -> None:
         log = get_logger(__name__)
         while not self._stopped.is_set():
+            patience = 0.0 if self._woken.is_set() else self._patience
             self._woken.clear()
             pause = DELIVERY_POLL
             try:
-                if self.run_once():
-                    continue
+                while not self._stopped.is_set() and self.run_once(patience):
+                    pass
                 due_in = self._outbox.next_due_in(self._route.channel)
                 if due_in is not None:
                     # Never zero: the head may be held back by its second of spacing or by another's lease.
-                    pause = min(DELIVERY_POLL, max(due_in, 0.05))
+                    pause = min(DELIVERY_POLL, max(due_in + self._patience, 0.05))
             except DatabaseUnavailable:
                 log.warning("deliveries wait for the database", channel=self._route.channel)
             except Exception:

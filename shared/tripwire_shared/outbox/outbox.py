@@ -71,12 +71,15 @@ class Outbox:
         else:
             self._sql.put_alert(connection, body=body)
 
-    def lease(self, channel: Channel) -> Message | None:
-        """The next message of the channel that may be delivered now; alerts strictly in order, at most one a second."""
+    def lease(self, channel: Channel, overdue: float = 0.0) -> Message | None:
+        """The next message of the channel that may be delivered now; alerts strictly in order, at most one a second.
+
+        `overdue`: only a mail that has been due for so many seconds.
+        """
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
         with self._database.connection() as connection:
             if channel is Channel.MAIL:
-                row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE)
+                row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE, overdue=overdue)
             else:
                 row = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
         if row is None:
@@ -94,9 +97,8 @@ class Outbox:
         )
 
     def mark_sent(self, message: Message) -> None:
-        with self._database.transaction() as connection:
-            if self._sql.mark_sent(connection, id=message.id, owner=message.owner):
-                self._note_mail(connection, message, "mail_sent", None)
+        with self._database.connection() as connection:
+            self._sql.mark_sent(connection, id=message.id, owner=message.owner)
 
     def put_off(self, message: Message, pause: float, error: str) -> None:
         """Not delivered: again after `pause` seconds."""

@@ -34,7 +34,8 @@ DO UPDATE SET body = jsonb_set(outbox.body, '{details,requests}',
 -- name: lease_mail^
 -- The mail that has been due longest. The lease moves due_at, so that a dead deliverer's mail comes back.
 UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
-WHERE id = (SELECT id FROM outbox WHERE channel = 'mail' AND status = 'pending' AND due_at <= now()
+WHERE id = (SELECT id FROM outbox WHERE channel = 'mail' AND status = 'pending'
+              AND due_at <= now() - make_interval(secs => :overdue)
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at;
 
@@ -55,10 +56,13 @@ WHERE outbox.id = head.id AND turn.mine AND outbox.due_at <= now() AND outbox.st
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE channel = 'alert' AND finished_at > now() - make_interval(secs => :spacing))
 RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at;
 
--- name: mark_sent$
--- Delivered; no row where the lease had run out and another has it.
-UPDATE outbox SET status = 'sent', finished_at = clock_timestamp(), claimed_by = NULL, last_error = NULL
-WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
+-- name: mark_sent!
+-- Delivered, a mail also in the timeline of its request; nothing where the lease had run out and another has it.
+WITH sent AS (
+    UPDATE outbox SET status = 'sent', finished_at = clock_timestamp(), claimed_by = NULL, last_error = NULL
+    WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
+)
+INSERT INTO request_steps (request_id, step) SELECT request_id, 'mail_sent' FROM sent WHERE channel = 'mail';
 
 -- name: put_off!
 -- Not delivered: again after a pause.
