@@ -4,6 +4,7 @@ import ipaddress
 import re
 import time
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from uuid import uuid4
 
@@ -36,8 +37,13 @@ def register_request_rules(app: Flask) -> None:
 def client_address(trusted: tuple[Network, ...]) -> str:
     """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak (and what they
     say is an address)."""
-    address = _parsed(request.remote_addr or "")
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    return _address_behind(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), trusted)
+
+
+@lru_cache(maxsize=256)  # the same few clients ask again and again
+def _address_behind(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
+    address = _parsed(peer)
+    hops = forwarded_for.split(",")
     while address and hops and any(address in network for network in trusted):
         if (said := _parsed(hops.pop().strip())) is None:
             break
