@@ -1,6 +1,7 @@
 """gunicorn's settings for the API: processes and threads from our own settings, nothing else that listens."""
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from tripwire_shared.metrics_folder import make_metrics_folder, remove_metrics_folder
@@ -14,6 +15,13 @@ except SettingsError as error:
 
 # Here and not in a hook: gunicorn's processes inherit what prometheus_client decided when it was first imported.
 _metrics_folder = make_metrics_folder()
+
+# Other people's code is imported once, before the processes are forked. At a reload (HUP) the old ones stop accepting
+# when the new ones are begun, not when they are ready: who connects meanwhile waits for these imports. Ours is imported
+# by each process anew, so that a reload runs what is there now.
+for _module in ("aiosql", "argon2", "cryptography.fernet", "flask_smorest", "psycopg2.extras", "requests", "rq",
+                "sqlalchemy.pool"):  # fmt: skip
+    import_module(_module)
 
 bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
