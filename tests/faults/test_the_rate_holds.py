@@ -21,8 +21,8 @@ BACKLOG = 90
 START_WITHIN = 0.05
 USED_AT_LEAST = 0.85
 # The machine that runs this is shared: a start that came late by the machine is told apart from one that comes late by
-# the code by their number. (The bench measures it on a quiet machine.)
-LATE_STARTS_AT_MOST = 0.25
+# the code by their number. Where nothing else runs, none is late: docs/promises.md.
+LATE_STARTS_AT_MOST = 0.1
 
 # Written by the database itself, so that nobody's clock but its own is read. A pool's worker has one connection, which
 # tells to whom a slot belongs.
