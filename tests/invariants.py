@@ -42,6 +42,13 @@ BROKEN = {
     "a finished request that still holds a password": """
         SELECT id FROM provisioning_requests
         WHERE status IN ('provisioned', 'duplicate') AND sealed_password IS NOT NULL""",
+    "an erased customer of whom something is left": """
+        SELECT t.id FROM tripwire_users t JOIN auth.users a ON a.id = t.user_id
+        LEFT JOIN provisioning_requests r ON r.id = t.request_id
+        LEFT JOIN outbox o ON o.request_id = r.id AND o.channel = 'mail' AND o.status = 'pending'
+        WHERE t.erased_at IS NOT NULL AND (
+            a.email <> t.email OR r.email <> t.email OR r.full_name <> t.full_name OR a.encrypted_password IS NOT NULL
+            OR r.sealed_password IS NOT NULL OR r.idempotency_key IS NOT NULL OR o.id IS NOT NULL)""",
     "a failed request that nobody was told of": """
         SELECT r.id FROM provisioning_requests r LEFT JOIN system_health_logs e
             ON e.event_type = 'CRITICAL' AND e.metadata ->> 'request_id' = r.id::text
@@ -53,7 +60,8 @@ BROKEN = {
         WHERE r.status <> 'provisioned'""",
 }
 
-# How each of these requests ended: status, auth users of its e-mail, customers, sales, mails sent, CRITICAL events.
+# How each of these requests ended: status, auth users of its e-mail, customers, sales, mails sent, CRITICAL events, and
+# whether its customer was erased (perhaps before the mail went out).
 ENDS = """
     SELECT wanted.id, r.status,
         (SELECT count(*) FROM auth.users a WHERE a.email = r.email),
@@ -61,7 +69,8 @@ ENDS = """
         (SELECT count(*) FROM sales s WHERE s.request_id = r.id),
         (SELECT count(*) FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail' AND o.status = 'sent'),
         (SELECT count(*) FROM system_health_logs e
-         WHERE e.event_type = 'CRITICAL' AND e.metadata ->> 'request_id' = r.id::text)
+         WHERE e.event_type = 'CRITICAL' AND e.metadata ->> 'request_id' = r.id::text),
+        EXISTS (SELECT 1 FROM tripwire_users t WHERE t.request_id = r.id AND t.erased_at IS NOT NULL)
     FROM unnest(%s::uuid[]) AS wanted (id) LEFT JOIN provisioning_requests r ON r.id = wanted.id"""
 UNFINISHED = "SELECT count(*) FROM provisioning_requests WHERE status = 'accepted'"
 MAILS_WAITING = "SELECT count(*) FROM outbox WHERE channel = 'mail' AND status = 'pending'"
@@ -103,9 +112,11 @@ def assert_all_ended(database_url: str, accepted: Collection[str]) -> list[tuple
     return ends
 
 
-def _kept(status: str | None, auth_users: int, customers: int, sales: int, mails: int, criticals: int) -> bool:
+def _kept(
+    status: str | None, auth_users: int, customers: int, sales: int, mails: int, criticals: int, erased: bool
+) -> bool:
     if status == "provisioned":
-        return (auth_users, customers, sales, mails) == (1, 1, 1, 1)
+        return (auth_users, customers, sales) == (1, 1, 1) and (mails == 1 or (erased and mails == 0))
     nothing_made = (customers, sales, mails) == (0, 0, 0)
     return nothing_made and ((status == "failed" and criticals > 0) or (status == "duplicate" and auth_users == 1))
 

@@ -164,7 +164,8 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     mails, alerts = _deliverers(
-        settings, database, outbox, invitations, health_log, incidents, telegram, MAIL_PATIENCE_IN_API if in_api else 0.0
+        settings, database, outbox, invitations, health_log, incidents, telegram,
+        mail_patience=MAIL_PATIENCE_IN_API if in_api else 0.0,
     )  # fmt: skip
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
     return Resources(
@@ -217,6 +218,7 @@ def _deliverers(
     health_log: HealthLog,
     incidents: Incidents,
     telegram: Telegram,
+    *,
     mail_patience: float,
 ) -> tuple[Deliverer, Deliverer]:
     welcome = WelcomeMail(database, invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)

@@ -199,6 +199,19 @@ class World(RuleBasedStateMachine):
                 except TripwireError:
                     return
 
+    @rule(pick=st.integers(0, 99), death=DEATHS)
+    def erase_a_customer(self, pick: int, death: int | None) -> None:
+        """Afterwards the address and the keys used for it are free again."""
+        database = self.resources.database
+        customers = rows(database, "SELECT user_id FROM tripwire_users ORDER BY created_at")
+        if not customers:
+            return
+        with self.death.after(death):
+            self.resources.erasure.erase(customers[pick % len(customers)].user_id, self.staff_id)
+        kept = rows(database, "SELECT id FROM provisioning_requests WHERE idempotency_key IS NOT NULL")
+        kept_ids = {row.id for row in kept}
+        self.by_key = {key: request_id for key, request_id in self.by_key.items() if request_id in kept_ids}
+
     @rule(mode=st.sampled_from(list(Mode)), death=DEATHS)
     def switch(self, mode: Mode, death: int | None) -> None:
         store = self.resources.mode_store
