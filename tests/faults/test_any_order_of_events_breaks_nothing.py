@@ -15,7 +15,7 @@ import psycopg2.extensions
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.invariants import BROKEN, assert_all_ended
 from tests.worker.conftest import rows
@@ -126,6 +126,12 @@ class World(RuleBasedStateMachine):
         self.told: dict[UUID, int] = {}
         self.by_key: dict[str, UUID] = {}
         self.held: list[Claim] = []
+
+    @initialize(emails=st.lists(EMAILS, min_size=2, unique=True))
+    def some_were_created(self, emails: list[str]) -> None:
+        """Or half of all orders end before anybody asked for anything."""
+        for email, key in zip(emails, ("key-1", "key-2", None), strict=False):
+            self.create(email, key, "none", None)
 
     @rule(email=EMAILS, key=KEYS, trouble=st.sampled_from(["none", "none", "refused", "lost answer"]), death=DEATHS)
     def create(self, email: str, key: str | None, trouble: str, death: int | None) -> None:
