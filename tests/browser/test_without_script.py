@@ -26,27 +26,27 @@ def plain(chromium: Any, address: str) -> Iterator[Any]:
 def test_the_page_reads(plain: Any, api: StandInApi) -> None:
     api.state.note("ERROR", "an event", reason="unfolded")
     plain.goto(HEALTH)
-    assert plain.is_visible("text=Everything works")
-    assert plain.is_visible("text=Read at")
-    assert plain.is_visible("text=Times are in UTC.")
-    assert plain.is_visible("#history-table")  # in place of the charts
+    plain.wait_for_selector("text=Everything works")
+    plain.wait_for_selector("text=Read at")
+    plain.wait_for_selector("text=Times are in UTC.")
+    plain.wait_for_selector("#history-table")  # in place of the charts
     assert not plain.is_visible("#charts")
     assert plain.locator("text=Pause").filter(visible=True).count() == 0
     assert not plain.is_visible("text=Keyboard shortcuts")
     plain.click("text=an event")
-    assert plain.is_visible("text=unfolded")
+    plain.wait_for_selector("text=unfolded")
 
 
 def test_the_switch_switches(plain: Any, api: StandInApi) -> None:
     plain.click("text=Switch to direct…")
-    assert plain.is_visible("main >> text=Switch to direct mode?")
+    plain.wait_for_selector("main >> text=Switch to direct mode?")
     plain.fill("#reason", "Redis restarts")
     api.switch_by("mara@example.com", "async_queue", "was first")
     plain.click("button:has-text('Switch to direct mode')")
-    assert plain.is_visible("text=Not switched: someone else was faster.")
+    plain.wait_for_selector("text=Not switched: someone else was faster.")
     assert plain.input_value("#reason") == "Redis restarts"
     plain.click("button:has-text('Switch to direct mode')")
-    assert plain.is_visible("text=Direct mode is on. You switched it.")
+    plain.wait_for_selector("text=Direct mode is on. You switched it.")
     assert api.state.mode["reason"] == "Redis restarts"
 
 
@@ -54,10 +54,10 @@ def test_a_test_alert_and_the_log_work(plain: Any, api: StandInApi) -> None:
     for number in range(60):
         api.state.note("INFO", f"line {number}.")
     plain.click("text=Send a test alert")
-    assert plain.is_visible("text=Telegram answered: OK.")
+    plain.wait_for_selector("text=Telegram answered: OK.")
     plain.goto(HEALTH)
     plain.click("text=Show older")
-    assert plain.is_visible("text=line 9.")
+    plain.wait_for_selector("text=line 9.")
     plain.fill("#search", "line 42")
     plain.press("#search", "Enter")
     assert plain.locator(".events > li").count() == 1
@@ -67,7 +67,7 @@ def test_on_a_phone_the_menu_opens(plain: Any) -> None:
     plain.set_viewport_size({"width": 390, "height": 800})
     plain.click("summary:has-text('Menu')")
     plain.click(".sheet >> text=Dashboard")
-    assert plain.is_visible("h1:text-is('Dashboard')")
+    plain.wait_for_selector("h1:text-is('Dashboard')")
 
 
 def test_the_switch_switches_right_on_the_page(plain: Any, api: StandInApi) -> None:
