@@ -118,10 +118,14 @@ FAILED_REQUESTS_ALERT_WINDOW = 60.0
 # Together well under the 10 s within which a silent Telegram must be said, also where its name has two addresses.
 TELEGRAM_CONNECT_TIMEOUT = 2.0
 TELEGRAM_TIMEOUT = 5.0
+# The whole call, however it is spread out: less than an alert's lease.
+TELEGRAM_TOTAL = 8.0
 # Of one answer of the mail server; and of a whole delivery, which must end before its lease does.
 SMTP_TIMEOUT = 10.0
 SMTP_TOTAL = 20.0
 IDENTITY_PROVIDER_TIMEOUT = 3.0
+# The whole call: its two time-outs together, and less than an attempt may take.
+IDENTITY_PROVIDER_TOTAL = 6.5
 
 # Health events wait in memory for their writer: at most this many.
 HEALTH_QUEUE_SIZE = 1_000

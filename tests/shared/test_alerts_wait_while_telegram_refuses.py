@@ -1,10 +1,12 @@
 """Telegram refuses, is silent or gone: alerts wait, in order, are tried again after growing pauses, and it is said."""
 
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.dripping_server import dripping_server
 from tests.shared.rows import events, make_due, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
@@ -94,6 +96,21 @@ def test_a_silent_telegram_is_given_up_in_time(
         resources.alerts.run_once()
     row = messages(resources.database, "alert")[0]
     assert (row.status, row.last_error) == ("pending", "Telegram cannot be reached (ReadTimeout).")
+
+
+def test_a_telegram_that_drips_its_answer_is_given_up_in_time(
+    resources_for: Callable[..., Resources], to_telegram: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes within the limit of one read."""
+    monkeypatch.setattr(telegram, "TELEGRAM_TOTAL", 0.5)
+    with dripping_server() as url:
+        resources = resources_for(**{**to_telegram, "telegram_api_url": url})
+        put_alerts(resources, "First")
+        began = time.monotonic()
+        resources.alerts.run_once()
+        assert time.monotonic() - began < 3
+    row = messages(resources.database, "alert")[0]
+    assert (row.status, row.last_error) == ("pending", "Telegram cannot be reached (TookTooLong).")
 
 
 def test_a_page_of_a_proxy_is_no_success(

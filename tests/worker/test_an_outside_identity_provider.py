@@ -1,14 +1,17 @@
 """With Supabase the auth user is made before the transaction: an attempt that dies in between is resumed."""
 
+import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.dripping_server import dripping_server
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.worker.conftest import accept, rows
 from tripwire_shared.intake.request_store import RequestStore
+from tripwire_shared.provisioning import identity
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.resources import Resources
 
@@ -63,6 +66,18 @@ def test_somebody_elses_is_a_duplicate(
     assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.DUPLICATE
     assert rows(resources.database, "SELECT 1 FROM tripwire_users") == []
     assert rows(resources.database, "SELECT 1 FROM outbox WHERE channel = 'mail'") == []
+
+
+def test_one_that_drips_its_answer_is_left_in_time(
+    build: Build, staff_id: UUID, identity_server: IdentityServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "IDENTITY_PROVIDER_TOTAL", 0.5)
+    with dripping_server() as url:
+        resources = build(**{**identity_server.settings, "supabase_url": url})
+        request_id = accept(resources, staff_id)
+        began = time.monotonic()
+        assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
+        assert time.monotonic() - began < 3
 
 
 def test_one_that_refuses_without_having_a_user_is_tried_again(

@@ -8,12 +8,13 @@ from typing import Any
 
 import requests
 
+from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.deliverer import DeliveryFailed
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.settings import Settings
-from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT
+from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT, TELEGRAM_TOTAL
 
 DESCRIPTION_AT_MOST = 300
 RETRY_AFTER_AT_MOST = 86_400.0
@@ -34,6 +35,7 @@ class Telegram:
     def __init__(self, settings: Settings) -> None:
         self.configured = settings.telegram_configured
         self._url = f"{settings.telegram_api_url.rstrip('/')}/bot{settings.telegram_bot_token}/sendMessage"
+        self._calls = BoundedCalls(TELEGRAM_TOTAL)
         self._token, self._chat_id = settings.telegram_bot_token, settings.telegram_admin_chat_id
         # urllib3 logs addresses, at level debug each one, and ours holds the token.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -41,10 +43,9 @@ class Telegram:
     def send(self, text: str) -> Verdict:
         """Sends plain text (no parse_mode: nothing in it can be refused as bad markup). Never raises."""
         body = {"chat_id": self._chat_id, "text": text, "disable_web_page_preview": True}
-        timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
         try:
-            answer = requests.post(self._url, json=body, timeout=timeout, allow_redirects=False)
-        except requests.RequestException as error:
+            answer = self._calls.run(lambda: self._post(body))
+        except (requests.RequestException, TookTooLong) as error:
             return Verdict(False, None, f"Telegram cannot be reached ({type(error).__name__}).")
         return self._verdict(answer)
 
@@ -57,6 +58,10 @@ class Telegram:
         verdict = self.send(alert_text(alert))
         if not verdict.ok:
             raise DeliveryFailed(verdict.description, verdict.retry_after)
+
+    def _post(self, body: dict[str, Any]) -> requests.Response:
+        timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
+        return requests.post(self._url, json=body, timeout=timeout, allow_redirects=False)
 
     def _verdict(self, answer: requests.Response) -> Verdict:
         told = _document(answer)

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import requests
 
+from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.database import Connection, off_the_clock
 from tripwire_shared.errors import IdentityProviderUnavailable
 from tripwire_shared.intake.request_states import Claim
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.settings import Settings
-from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT
+from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT, IDENTITY_PROVIDER_TOTAL
 
 # A hundred years, as the provider writes spans of time.
 FOR_EVER = "876000h"
@@ -56,6 +57,7 @@ class SupabaseIdentity:
 
     def __init__(self, url: str, service_role_key: str) -> None:
         self._endpoint = f"{url.rstrip('/')}/auth/v1/admin/users"
+        self._calls = BoundedCalls(IDENTITY_PROVIDER_TOTAL)
         self._headers = {"apikey": service_role_key, "Authorization": f"Bearer {service_role_key}"}
 
     def prepare(self, claim: Claim, password_hash: str | None) -> None:
@@ -85,16 +87,19 @@ class SupabaseIdentity:
 
     def _ask(self, method: str, url: str, body: dict[str, object], fine: tuple[int, ...]) -> None:
         try:
-            # Only the status is read (stream): a body that comes slowly costs nothing.
-            with requests.request(
-                method, url, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT,
-                allow_redirects=False, stream=True,
-            ) as answer:  # fmt: skip
-                status = answer.status_code
-        except requests.RequestException as error:
+            status = self._calls.run(lambda: self._status(method, url, body))
+        except (requests.RequestException, TookTooLong) as error:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
         if status not in fine:
             raise IdentityProviderUnavailable(f"The identity provider answered {status}.")
+
+    def _status(self, method: str, url: str, body: dict[str, object]) -> int:
+        # Only the status is read (stream): a body that comes slowly costs nothing.
+        with requests.request(
+            method, url, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT,
+            allow_redirects=False, stream=True,
+        ) as answer:  # fmt: skip
+            return answer.status_code
 
     def make(self, connection: Connection, claim: Claim, password_hash: str | None) -> UUID:
         # prepare() made one or found one, yet the checks saw none: it was removed meanwhile. Try again.
