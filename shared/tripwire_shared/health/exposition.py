@@ -15,7 +15,7 @@ def exposition(own: CollectorRegistry, figures: Collector) -> bytes:
     registry = own
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        _AllProcesses(registry)
+        _AllProcesses(registry)  # type: ignore[no-untyped-call]
     asked = CollectorRegistry()
     asked.register(figures)
     return generate_latest(registry) + generate_latest(asked)
