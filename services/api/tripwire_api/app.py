@@ -36,8 +36,7 @@ GUARDS = "tripwire_guards"
 
 class TripwireApi(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """No view or hook here is a coroutine. Flask asks that of each of them in each request: a twentieth of an
-        accept."""
+        """No view or hook here is a coroutine. Flask asks that of each of them in each request, 13 times an accept."""
         return func
 
 
