@@ -14,7 +14,6 @@ from tripwire_admin_ui import csrf, error_pages, list_wording, navigation, queue
 from tripwire_admin_ui.access import admins_only, signed_in_only
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.assets import Assets
-from tripwire_admin_ui.client_address import client_address
 from tripwire_admin_ui.pages import (
     activity,
     customers,
@@ -29,6 +28,7 @@ from tripwire_admin_ui.pages import (
 from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.session_cookie import SessionCookie, take_notice
 from tripwire_shared import timings
+from tripwire_shared.client_address import address_behind
 from tripwire_shared.settings import Settings
 
 VERSION = metadata.version("tripwire-admin-ui")
@@ -52,8 +52,8 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
         g.request_id = uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(service="admin-ui", request_id=g.request_id)
-        g.client_address = client_address(
-            request.remote_addr or "", request.headers.getlist("X-Forwarded-For"), settings.trusted_proxies
+        g.client_address = address_behind(
+            request.remote_addr or "", ",".join(request.headers.getlist("X-Forwarded-For")), settings.trusted_proxies
         )
         cookie.open()
 

@@ -1,17 +1,15 @@
 """What every request passes first: its id, the client's address, the rules for bodies, and the database's budget."""
 
-import ipaddress
 import re
 import time
 from contextlib import AbstractContextManager
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from tripwire_shared.client_address import address_behind
 from tripwire_shared.database import within
 from tripwire_shared.logs import get_logger
 from tripwire_shared.setting_rules import Network
@@ -35,29 +33,8 @@ def register_request_rules(app: Flask) -> None:
 
 
 def client_address(trusted: tuple[Network, ...]) -> str:
-    """The client's address: X-Forwarded-For read from the right, for as long as trusted proxies speak (and what they
-    say is an address)."""
-    return _address_behind(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), trusted)
-
-
-@lru_cache(maxsize=256)  # the same few clients ask again and again
-def _address_behind(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
-    address = _parsed(peer)
-    hops = forwarded_for.split(",")
-    while address and hops and any(address in network for network in trusted):
-        if (said := _parsed(hops.pop().strip())) is None:
-            break
-        address = said
-    return str(address or "unknown")
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    # How a server that listens on :: sees a client with an IPv4 address.
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+    """The address of who asks."""
+    return address_behind(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), trusted)
 
 
 def _begin() -> None:
