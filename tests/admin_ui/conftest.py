@@ -31,6 +31,13 @@ class Clock:
         return self.now
 
 
+def csrf_token_in(page: str) -> str:
+    """What the first form of this page has to send along."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, "no form on this page"
+    return unescape(found[1])
+
+
 class Visitor:
     """A person with a browser without script: reads pages, fills the forms that stand in them."""
 
@@ -41,9 +48,7 @@ class Visitor:
         return self.client.get(path, headers=headers)
 
     def csrf_token(self, path: str) -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.read(path).text)
-        assert found, f"no form on {path}"
-        return unescape(found[1])
+        return csrf_token_in(self.read(path).text)
 
     def sign_in(self, email: str = ADMIN, password: str = PASSWORD, wanted: str = "", **headers: str) -> TestResponse:
         form = {"email": email, "password": password, "next": wanted, "csrf_token": self.csrf_token("/login")}

@@ -1,6 +1,5 @@
 """A real Chromium in front of the real admin UI and the stand-in API; skipped, with a line, where there is none."""
 
-import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from tests.admin_ui.conftest import csrf_token_in
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
@@ -81,7 +81,7 @@ def signed_in(address: str) -> list[dict[str, str]]:
     """The cookies of an admin who has just signed in. By the form's own POST, but without drawing the form: that a
     browser can use it is shown where there is no script (`test_without_script.py`) and where others sign in."""
     with requests.Session() as session:
-        [token] = re.findall(r'name="csrf_token" value="([^"]+)"', session.get(f"{address}/login", timeout=5).text)
+        token = csrf_token_in(session.get(f"{address}/login", timeout=5).text)
         fields = {"email": "dana@example.com", "password": PASSWORD, "csrf_token": token}
         answer = session.post(f"{address}/login", data=fields, allow_redirects=False, timeout=5)
         assert answer.status_code == 303, answer.text

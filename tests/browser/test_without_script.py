@@ -60,6 +60,7 @@ def test_a_test_alert_and_the_log_work(plain: Any, api: StandInApi) -> None:
     plain.wait_for_selector("text=line 9.")
     plain.fill("#search", "line 42")
     plain.press("#search", "Enter")
+    plain.wait_for_selector(".events > li:only-child")
     assert plain.locator(".events > li").count() == 1
 
 

@@ -215,8 +215,7 @@ class World(RuleBasedStateMachine):
         with self.death.after(death):
             self.resources.erasure.erase(customers[pick % len(customers)].user_id, self.staff_id)
         kept = rows(database, "SELECT id FROM provisioning_requests WHERE idempotency_key IS NOT NULL")
-        kept_ids = {row.id for row in kept}
-        self.by_key = {key: request_id for key, request_id in self.by_key.items() if request_id in kept_ids}
+        self.by_key = {key: one for key, one in self.by_key.items() if one in {row.id for row in kept}}
 
     @rule(mode=st.sampled_from(list(Mode)), death=DEATHS)
     def switch(self, mode: Mode, death: int | None) -> None:

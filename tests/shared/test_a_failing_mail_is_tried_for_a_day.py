@@ -1,12 +1,11 @@
 """A mail that fails: again after 5 s, 15 s, 60 s, 5 min, then each 15 min; after 24 h failed, with a WARNING."""
 
-import socket
-import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.dripping_server import dripping_server
 from tests.shared.mail_server import mail_server
 from tests.shared.rows import events, make_due, messages, provisioned, rows
 from tripwire_shared.mail import mailer
@@ -72,26 +71,12 @@ def test_a_server_that_drips_its_answers_is_left_in_time(
 ) -> None:
     """Each of its answers comes within the limit of one, all together would outlive the lease."""
     monkeypatch.setattr(mailer, "SMTP_TOTAL", 0.6)
-    stopped = threading.Event()
-
-    def drip(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection:
-            connection.sendall(b"220 slow\r\n")
-            while not stopped.wait(0.1):
-                try:
-                    connection.sendall(b"250-still thinking\r\n")
-                except OSError:
-                    return
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=drip, args=(listening,), daemon=True).start()
-        resources = resources_for(smtp_url=f"smtp://127.0.0.1:{listening.getsockname()[1]}")
+    with dripping_server(b"220 slow\r\n", b"250-still thinking\r\n") as host:
+        resources = resources_for(smtp_url=f"smtp://{host}")
         provisioned(resources)
         began = time.monotonic()
         resources.mails.run_once()
         took = time.monotonic() - began
-        stopped.set()
     assert took < 3
     [row] = messages(resources.database, "mail")
     assert row.status == "pending"

@@ -103,8 +103,8 @@ def test_a_telegram_that_drips_its_answer_is_given_up_in_time(
 ) -> None:
     """Each byte comes within the limit of one read."""
     monkeypatch.setattr(telegram, "TELEGRAM_TOTAL", 0.5)
-    with dripping_server() as url:
-        resources = resources_for(**{**to_telegram, "telegram_api_url": url})
+    with dripping_server() as host:
+        resources = resources_for(**{**to_telegram, "telegram_api_url": f"http://{host}"})
         put_alerts(resources, "First")
         began = time.monotonic()
         resources.alerts.run_once()

@@ -72,8 +72,8 @@ def test_one_that_drips_its_answer_is_left_in_time(
     build: Build, staff_id: UUID, identity_server: IdentityServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identity, "IDENTITY_PROVIDER_TOTAL", 0.5)
-    with dripping_server() as url:
-        resources = build(**{**identity_server.settings, "supabase_url": url})
+    with dripping_server() as host:
+        resources = build(**{**identity_server.settings, "supabase_url": f"http://{host}"})
         request_id = accept(resources, staff_id)
         began = time.monotonic()
         assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
