@@ -2,7 +2,8 @@
 that sends a byte now and then could hold a thread for ever.
 
 Each call runs in a thread of its own. One that takes too long is given up, not stopped: nothing can stop a thread, and
-it ends with its server. So that these do not gather, only so many calls are under way at once, given up or not.
+it ends with its server. What must not be done twice, such as a mail, is therefore not called this way. So that threads
+do not gather, only so many calls are under way at once, given up or not.
 """
 
 import threading

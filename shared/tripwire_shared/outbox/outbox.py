@@ -71,15 +71,15 @@ class Outbox:
         else:
             self._sql.put_alert(connection, body=body)
 
-    def lease(self, channel: Channel, overdue: float = 0.0) -> Message | None:
+    def lease(self, channel: Channel, patience: float = 0.0) -> Message | None:
         """The next message of the channel that may be delivered now; alerts strictly in order, at most one a second.
 
-        `overdue`: only a mail that has been due for so many seconds.
+        `patience`: only a mail that has been due for so many seconds.
         """
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
         with self._database.connection() as connection:
             if channel is Channel.MAIL:
-                row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE, overdue=overdue)
+                row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE, patience=patience)
             else:
                 row = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
         if row is None:

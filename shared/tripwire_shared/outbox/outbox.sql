@@ -35,7 +35,7 @@ DO UPDATE SET body = jsonb_set(outbox.body, '{details,requests}',
 -- The mail that has been due longest. The lease moves due_at, so that a dead deliverer's mail comes back.
 UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
 WHERE id = (SELECT id FROM outbox WHERE channel = 'mail' AND status = 'pending'
-              AND due_at <= now() - make_interval(secs => :overdue)
+              AND due_at <= now() - make_interval(secs => :patience)
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at;
 
