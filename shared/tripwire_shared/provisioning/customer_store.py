@@ -39,7 +39,7 @@ class CustomerStore:
         return made
 
     def insert_customer(self, connection: Connection, claim: Claim, user_id: UUID) -> None:
-        """The customer, the sale and the activity. Raises SomebodyWasFaster."""
+        """The customer and the sale. Raises SomebodyWasFaster."""
         made = self._sql.insert_customer(
             connection, id=uuid4(), sale_id=uuid4(), user_id=user_id, request_id=claim.request_id,
             staff_id=claim.staff_id, email=claim.email, full_name=claim.full_name, price=claim.price,
@@ -47,6 +47,9 @@ class CustomerStore:
         )  # fmt: skip
         if made is None:
             raise SomebodyWasFaster
+
+    def note_created(self, connection: Connection, claim: Claim, user_id: UUID) -> None:
+        """Their line in the activity log."""
         self._activity.write(
             connection, Action.CUSTOMER_CREATED, claim.staff_id, user_id=user_id, request_id=claim.request_id
         )

@@ -28,6 +28,7 @@ from tripwire_shared.provisioning.customer_store import CustomerStore, SomebodyW
 from tripwire_shared.provisioning.identity import IdentityProvider
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
+from tripwire_shared.round_trip import one_round_trip
 from tripwire_shared.timings import ATTEMPT_LIMIT
 
 
@@ -159,14 +160,16 @@ class Provisioning:
             return Outcome.DUPLICATE
         user_id = verdict.resume or self._identity.make(connection, claim, prepared.password_hash)
         self._customers.insert_customer(connection, claim, user_id)
-        invitation_id = None if prepared.password_hash else self._invitations.create(connection, user_id)
-        self._outbox.put_mail(connection, user_id=user_id, request_id=claim.request_id, invitation_id=invitation_id)
         made = {"request_id": str(claim.request_id), "user_id": str(user_id), "attempts": claim.attempts}
-        self._health_log.record_in(connection, Event(EventType.INFO, "Customer provisioned", made))
-        self._requests.finish(
-            connection, claim, RequestStatus.PROVISIONED, user_id=user_id, answer_now=answer_now,
-            detail="Not provisioned recently, no auth user before, no customer before.",
-        )  # fmt: skip
+        with one_round_trip(connection) as writes:
+            self._customers.note_created(writes, claim, user_id)
+            invitation_id = None if prepared.password_hash else self._invitations.create(writes, user_id)
+            self._outbox.put_mail(writes, user_id=user_id, request_id=claim.request_id, invitation_id=invitation_id)
+            self._health_log.record_in(writes, Event(EventType.INFO, "Customer provisioned", made))
+            self._requests.finish(
+                writes, claim, RequestStatus.PROVISIONED, user_id=user_id, answer_now=answer_now,
+                detail="Not provisioned recently, no auth user before, no customer before.",
+            )  # fmt: skip
         return Outcome.PROVISIONED
 
     def _fail(self, claim: Claim, reason: str, *, answer_now: bool) -> Outcome:
