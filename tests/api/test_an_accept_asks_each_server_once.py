@@ -14,7 +14,7 @@ from redis import Redis
 from redis.connection import AbstractConnection
 
 from tests.api.conftest import ApiUnderTest, Caller
-from tests.manager import CREATE, new_email
+from tests.sales_manager import CREATE, new_email
 from tripwire_shared.timings import TOKEN_CACHE_TTL
 
 ACCEPTS = 30

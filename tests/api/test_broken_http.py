@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.manager import CREATE
+from tests.sales_manager import CREATE
 from tests.stack import Stack
 
 GOOD = b'{"email": "anna@example.com", "full_name": "Anna K."}'

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from tests.bench.load import Requests
-from tests.manager import CREATE
+from tests.sales_manager import CREATE
 
 BODY = b'{"email": "%s", "full_name": "Anna K."}'
 HELLO = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"

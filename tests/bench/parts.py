@@ -19,7 +19,7 @@ from flask import Flask
 from flask_smorest import Blueprint
 
 from tests.bench.calls import BODY
-from tests.manager import CREATE
+from tests.sales_manager import CREATE
 from tripwire_api import customers
 from tripwire_api.app import create_app
 from tripwire_api.body_rules import check_texts

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.compose_stack import SCALE, ComposeStack, complaint_about_engine
-from tests.manager import Manager
+from tests.sales_manager import Manager
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import requests
 
 from tests.containers.compose_stack import SCALE, ComposeStack
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.waiting import wait_until
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import requests
 
-from tests.manager import CREATE, new_email
+from tests.sales_manager import CREATE, new_email
 
 CLIENTS = 8
 TRY_AGAIN_AFTER = 0.2

@@ -19,7 +19,7 @@ from tests.faults.load import Load
 from tests.faults.processes import api_processes, sweep_of, workers_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, count, wait_until_settled
 from tests.local_run import LocalRun
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import ADMIN_EMAIL, Stack
 from tests.waiting import wait_until
 

@@ -14,7 +14,7 @@ from tests.faults.cable import Cable
 from tests.faults.load import Load
 from tests.faults.processes import process_connected_from, send, sweep_of, whole, workers_of
 from tests.invariants import assert_all_kept, wait_until_finished, wait_until_settled
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

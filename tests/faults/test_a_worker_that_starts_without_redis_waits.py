@@ -8,7 +8,7 @@ import pytest
 from deploy.local.child import Child
 from deploy.local.services import service
 from deploy.local.valkey import ValkeyServer
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -17,7 +17,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.valkey import ValkeyServer
 from tests.faults.processes import sweep_of
 from tests.invariants import count
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until

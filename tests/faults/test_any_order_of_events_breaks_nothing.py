@@ -5,18 +5,17 @@ against the real database: no invariant is ever broken, and in the end every 2xx
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import psycopg2
-import psycopg2.extensions
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.faults.death import Death
 from tests.invariants import BROKEN, assert_all_ended
 from tests.worker.conftest import rows
 from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
@@ -52,37 +51,6 @@ BREAKABLE = """
     END $$;
     CREATE TRIGGER fail_broken BEFORE INSERT ON tripwire_users FOR EACH ROW EXECUTE FUNCTION fail_broken();
 """
-
-
-class Died(BaseException):
-    """The process is gone: nothing of it runs any more (no handler of ours catches this)."""
-
-
-class Death:
-    """Lets the process die when the database has answered so often, its connection and open transaction with it."""
-
-    def __init__(self) -> None:
-        self._left: int | None = None
-        wait = psycopg2.extensions.get_wait_callback()
-
-        def wait_or_die(connection: Any) -> None:
-            wait(connection)
-            if self._left is not None:
-                self._left -= 1
-                if self._left == 0:
-                    raise Died
-
-        psycopg2.extensions.set_wait_callback(wait_or_die)
-
-    @contextmanager
-    def after(self, answers: int | None) -> Iterator[None]:
-        self._left = answers
-        try:
-            yield
-        except Died:
-            pass
-        finally:
-            self._left = None
 
 
 class QueueInMemory:

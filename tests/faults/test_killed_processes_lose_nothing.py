@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.faults.load import Load
 from tests.faults.processes import api_processes, pool_of, send, sweep_of, workers_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, wait_until_finished, wait_until_settled
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.local.data_folder import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.valkey import ValkeyServer
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

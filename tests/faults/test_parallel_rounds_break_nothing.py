@@ -18,7 +18,7 @@ from redis import Redis
 
 from tests.faults.processes import api_processes, pool_of, send, sweep_of, workers_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, assert_nothing_broken, count, wait_until_settled
-from tests.manager import Manager, new_email
+from tests.sales_manager import Manager, new_email
 from tests.stack import Stack
 from tests.waiting import wait_until
 

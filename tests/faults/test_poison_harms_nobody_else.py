@@ -16,7 +16,7 @@ from deploy.local.child import Child
 from tests.faults.load import Load
 from tests.faults.processes import process_connected_from, send, sweep_of, whole, workers_of
 from tests.invariants import assert_all_kept, count, wait_until_settled
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until

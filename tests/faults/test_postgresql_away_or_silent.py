@@ -15,7 +15,7 @@ from tests.faults.cable import Cable
 from tests.faults.load import Load
 from tests.faults.processes import api_processes, crash, freeze, thaw
 from tests.invariants import assert_all_kept, wait_until_settled
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 from tripwire_shared.resources import BACKGROUND_CONNECTIONS

@@ -12,7 +12,7 @@ from deploy.local.valkey import ValkeyServer
 from tests.faults.load import Load
 from tests.faults.processes import sweep_of, workers_of
 from tests.invariants import assert_all_kept, count, wait_until_finished, wait_until_settled
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.valkey import ValkeyServer
 from tests.invariants import assert_nothing_broken, count
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -3,7 +3,7 @@
 from email import message_from_bytes, policy
 
 from tests.invariants import assert_nothing_broken, count
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 from tripwire_shared.timings import TOKEN_CACHE_TTL

@@ -13,7 +13,7 @@ from psycopg2 import sql
 from redis import Redis
 
 from deploy.local.valkey import ValkeyServer
-from tests.manager import Manager, new_email
+from tests.sales_manager import Manager, new_email
 from tests.stack import ADMIN_PASSWORD, Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.invariants import assert_nothing_broken, count
-from tests.manager import Manager, new_email
+from tests.sales_manager import Manager, new_email
 from tests.stack import Stack
 from tests.waiting import wait_until
 

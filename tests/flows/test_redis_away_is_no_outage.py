@@ -8,7 +8,7 @@ from redis import Redis
 
 from deploy.local.valkey import ValkeyServer
 from tests.invariants import assert_nothing_broken, count
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.invariants import count
-from tests.manager import Manager
+from tests.sales_manager import Manager
 from tests.stack import ADMIN_EMAIL, Stack
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from tests.shared.mail_server import mail_server
-from tests.shared.rows import make_due, messages, provisioned
+from tests.shared.rows import make_due, messages, provisioned, rows
 from tests.waiting import wait_until
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.outbox.outbox import Channel
@@ -38,6 +38,8 @@ def test_after_the_lease_another_has_it(resources_for: Callable[..., Resources],
     assert (row.status, row.claimed_by, row.last_error) == ("pending", found.owner, None)
     heir.outbox.mark_sent(found)
     assert [row.status for row in messages(heir.database, channel)] == ["sent"]
+    steps = rows(heir.database, "SELECT step FROM request_steps")
+    assert [row.step for row in steps] == (["mail_sent"] if channel is Channel.MAIL else [])
 
 
 def test_a_mail_that_is_out_is_marked_when_the_database_is_back(

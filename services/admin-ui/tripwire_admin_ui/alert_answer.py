@@ -6,7 +6,7 @@ from tripwire_admin_ui.api_client import ApiFailure, ApiUnreachable, Conflict
 from tripwire_admin_ui.api_system import TestAlert
 from tripwire_admin_ui.wording import duration
 
-TODO = {
+WHAT_TO_DO = {
     400: "The chat was not found: look at TELEGRAM_ADMIN_CHAT_ID, and write to the bot once from there. Then restart.",
     401: "Telegram does not know this bot: look at TELEGRAM_BOT_TOKEN. Then restart.",
     403: "The bot may not write to this chat: unblock it, or add it to the group again.",
@@ -31,7 +31,7 @@ def alert_answer(answer: TestAlert, seconds: float) -> AlertAnswer:
     if answer.status is None:
         return AlertAnswer(False, f"Telegram did not answer: {answer.description or 'no connection'}.", NO_ANSWER)
     title = f"Telegram answered: {answer.status} {answer.description}".rstrip(". ") + "."
-    return AlertAnswer(False, title, TODO.get(answer.status, "Alerts wait and are sent in order."))
+    return AlertAnswer(False, title, WHAT_TO_DO.get(answer.status, "Alerts wait and are sent in order."))
 
 
 def not_sent(failure: ApiFailure) -> AlertAnswer:

@@ -101,18 +101,17 @@ class Outbox:
             self._sql.mark_sent(connection, id=message.id, owner=message.owner)
 
     def put_off(self, message: Message, pause: float, error: str) -> None:
-        """Not delivered: again after `pause` seconds."""
-        with self._database.transaction() as connection:
-            self._sql.put_off(connection, id=message.id, owner=message.owner, pause=pause, error=error)
-            self._note_mail(connection, message, "mail_failed", f"try {message.attempts}: {error}")
+        """Not delivered: again after `pause` seconds. Nothing where the lease was lost."""
+        with self._database.connection() as connection:
+            self._sql.put_off(
+                connection, id=message.id, owner=message.owner, pause=pause, error=error,
+                detail=f"try {message.attempts}: {error}",
+            )  # fmt: skip
 
     def give_up(self, message: Message, error: str) -> bool:
         """Not delivered and not tried again; False where the lease was lost."""
-        with self._database.transaction() as connection:
-            ended = bool(self._sql.give_up(connection, id=message.id, owner=message.owner, error=error))
-            if ended:
-                self._note_mail(connection, message, "mail_given_up", error)
-        return ended
+        with self._database.connection() as connection:
+            return bool(self._sql.give_up(connection, id=message.id, owner=message.owner, error=error))
 
     def next_due_in(self, channel: Channel) -> float | None:
         """Seconds until a message of the channel may be delivered; None where none waits."""
@@ -127,7 +126,3 @@ class Outbox:
     def waiting(self) -> Waiting:
         row = self._database.read(self._sql.waiting)
         return Waiting(row.mails_waiting, row.alerts_waiting, row.mail_failing, row.alerts_failing)
-
-    def _note_mail(self, connection: Connection, message: Message, step: str, detail: str | None) -> None:
-        if message.channel is Channel.MAIL:
-            self._sql.note_mail(connection, request_id=message.request_id, step=step, detail=detail)

@@ -65,19 +65,25 @@ WITH sent AS (
 INSERT INTO request_steps (request_id, step) SELECT request_id, 'mail_sent' FROM sent WHERE channel = 'mail';
 
 -- name: put_off!
--- Not delivered: again after a pause.
-UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error,
-                  failing_since = coalesce(failing_since, clock_timestamp())
-WHERE id = :id AND claimed_by = :owner AND status = 'pending';
+-- Not delivered: again after a pause. A mail's failure stands in the timeline of its request.
+WITH failed AS (
+    UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error,
+                      failing_since = coalesce(failing_since, clock_timestamp())
+    WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
+)
+INSERT INTO request_steps (request_id, step, detail)
+SELECT request_id, 'mail_failed', :detail FROM failed WHERE channel = 'mail';
 
 -- name: give_up$
 -- Not delivered, and not tried again.
-UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :error
-WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING true;
-
--- name: note_mail!
--- What happened to the mail, in the timeline of its request.
-INSERT INTO request_steps (request_id, step, detail) VALUES (:request_id, :step, :detail);
+WITH ended AS (
+    UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :error
+    WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
+), noted AS (
+    INSERT INTO request_steps (request_id, step, detail)
+    SELECT request_id, 'mail_given_up', :error FROM ended WHERE channel = 'mail'
+)
+SELECT true FROM ended;
 
 -- name: mail_due_in$
 -- Seconds until a mail can be delivered; null where none waits.
