@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
-from flask import render_template
-
 from tripwire_admin_ui.access import person
 from tripwire_admin_ui.api_client import (
     ApiClient,
@@ -16,9 +14,9 @@ from tripwire_admin_ui.api_client import (
     NotSignedIn,
     NotThere,
 )
+from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.system_state import Reader, SystemState, read_system_state
-from tripwire_admin_ui.verdict import verdict
 
 T = TypeVar("T")
 
@@ -49,11 +47,10 @@ class PageReader:
             return None
 
     def show(self, template: str, **context: object) -> str | tuple[str, int]:
-        """A refresh without the API gets 503: what is shown stays, marked as old."""
-        unreachable = self.state.api_away or isinstance(self.failure, ApiUnreachable)
-        if unreachable and is_refresh():
-            return "", HTTPStatus.SERVICE_UNAVAILABLE
-        if self.failure and not self.person.is_admin and isinstance(self.failure, ApiUnreachable):
-            raise self.failure
-        told = verdict(self.state, self.person.email) if self.person.is_admin else None
-        return render_template(template, state=self.state, verdict=told, failure=self.failure, **context)
+        """As `live_page` does, also where the API was lost after the state was read."""
+        if isinstance(self.failure, ApiUnreachable):
+            if is_refresh():
+                return "", HTTPStatus.SERVICE_UNAVAILABLE
+            if not self.person.is_admin:
+                raise self.failure
+        return live_page(template, self.state, failure=self.failure, **context)
