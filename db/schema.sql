@@ -60,7 +60,7 @@ CREATE TABLE auth.users (
 );
 CREATE UNIQUE INDEX users_email_partial_key ON auth.users (email) WHERE is_sso_user = false;
 
--- Requests: the wish to provision a customer, and the whole truth about it. Only intake/request_store.sql moves them.
+-- Requests: the wish to provision a customer, and the whole truth about it. Only requests/request_store.sql moves them.
 CREATE TABLE provisioning_requests (
     id              uuid PRIMARY KEY,
     email           text NOT NULL CHECK (email = lower(email)),

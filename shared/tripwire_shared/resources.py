@@ -22,8 +22,6 @@ from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
-from tripwire_shared.intake.request_list import RequestList
-from tripwire_shared.intake.request_store import AttemptRules, RequestStore
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.mail.mailer import build_mailer
 from tripwire_shared.mail.welcome import WelcomeMail
@@ -42,6 +40,8 @@ from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.queue_sight import BreakerSight, PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.requests.request_list import RequestList
+from tripwire_shared.requests.request_store import AttemptRules, RequestStore
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens

@@ -20,10 +20,10 @@ from tests.invariants import BROKEN, assert_all_ended
 from tests.worker.conftest import rows
 from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
 from tripwire_shared.intake.accept import Intake
-from tripwire_shared.intake.request_states import Claim, KeyReused, Wish
 from tripwire_shared.keys import Signer
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Door
+from tripwire_shared.requests.request import Claim, KeyReused, Wish
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role

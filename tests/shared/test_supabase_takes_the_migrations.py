@@ -14,9 +14,9 @@ from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.invariants import assert_nothing_broken, count
 from tests.shared.rows import rows
-from tripwire_shared.intake.request_states import RequestMode, Wish
-from tripwire_shared.intake.request_store import NewRequest
 from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.requests.request import RequestMode, Wish
+from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role

@@ -8,8 +8,8 @@ import pytest
 
 from tests.identity_server import IdentityServer
 from tripwire_shared.database import Database
-from tripwire_shared.intake.request_states import RequestMode, Wish
-from tripwire_shared.intake.request_store import NewRequest
+from tripwire_shared.requests.request import RequestMode, Wish
+from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role

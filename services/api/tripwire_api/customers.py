@@ -18,8 +18,8 @@ from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, S
 from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted
-from tripwire_shared.intake.request_states import RequestFilter, RequestMode, Wish
 from tripwire_shared.intake.wish_rules import currency_problem
+from tripwire_shared.requests.request import RequestFilter, RequestMode, Wish
 from tripwire_shared.resources import Resources
 
 # What a client that polls should wait before it asks for the request again.

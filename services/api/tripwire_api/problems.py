@@ -15,9 +15,9 @@ from tripwire_shared.errors import (
     QueueUnavailable,
     TripwireError,
 )
-from tripwire_shared.intake.request_states import EmailTaken, KeyReused
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import ModeVersionConflict
+from tripwire_shared.requests.request import EmailTaken, KeyReused
 from tripwire_shared.staff.staff import LoginThrottled, Role, WrongCredentials
 
 # Most special first: the first class that fits gives status and title.

@@ -16,8 +16,8 @@ from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
 from tripwire_api.stopping import STOPPING
 from tripwire_shared.database import off_the_clock, within
-from tripwire_shared.intake.request_list import RequestList
-from tripwire_shared.intake.request_states import ListedRequest, RequestFilter, RequestMode, RequestStatus
+from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus
+from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.resources import Resources
 from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from tripwire_shared.customers.customer import Customer, CustomerStatus
-from tripwire_shared.intake.request_states import ListedRequest, RequestMode, RequestStatus, Step
+from tripwire_shared.requests.request import ListedRequest, RequestMode, RequestStatus, Step
 from tripwire_shared.staff.staff import StaffName
 
 REQUEST_STATUSES = [status.value for status in RequestStatus]

@@ -8,10 +8,10 @@ import threading
 import time
 
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.pace import Pace
 from tripwire_shared.provisioning.provision import Door, Provisioning
+from tripwire_shared.requests.request_store import RequestStore
 from tripwire_worker.meter import AttemptMeter
 
 EXHAUSTED_BATCH = 20

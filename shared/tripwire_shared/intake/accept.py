@@ -13,8 +13,6 @@ from tripwire_shared.database import within
 from tripwire_shared.errors import Conflict, DatabaseUnavailable, QueueUnavailable
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.intake.replay import answer_of, replayed_mode
-from tripwire_shared.intake.request_states import EmailTaken, Request, RequestMode, RequestStatus, Wish
-from tripwire_shared.intake.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import Mode
@@ -22,6 +20,8 @@ from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.provisioning.provision import Door, Outcome, Provisioning
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.requests.request import EmailTaken, Request, RequestMode, RequestStatus, Wish
+from tripwire_shared.requests.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.timings import RIVAL_POLL, RIVAL_WAIT, SYNC_PROVISIONING_BUDGET
 
 # A rival that fails between our insert and our look frees the e-mail: then we try again, but not for ever.

@@ -1,7 +1,7 @@
 """What a request that found a rival is told: its own first answer again, or why it is refused."""
 
-from tripwire_shared.intake.request_states import EmailTaken, KeyInUse, KeyReused, RequestMode, RequestStatus
-from tripwire_shared.intake.request_store import RequestStore, Rival
+from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused, RequestMode, RequestStatus
+from tripwire_shared.requests.request_store import RequestStore, Rival
 
 
 def answer_of(rival: Rival, store: RequestStore, *, same_body: bool) -> int | None:

@@ -6,8 +6,8 @@ from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection
 from tripwire_shared.errors import Conflict
-from tripwire_shared.intake.request_states import Claim
 from tripwire_shared.provisioning.customer_rules import Existing
+from tripwire_shared.requests.request import Claim
 from tripwire_shared.sql import load_queries
 
 

@@ -9,8 +9,8 @@ import requests
 from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.database import Connection, off_the_clock
 from tripwire_shared.errors import IdentityProviderUnavailable
-from tripwire_shared.intake.request_states import Claim
 from tripwire_shared.provisioning.customer_store import CustomerStore
+from tripwire_shared.requests.request import Claim
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT, IDENTITY_PROVIDER_TOTAL
 

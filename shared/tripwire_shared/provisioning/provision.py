@@ -17,8 +17,6 @@ from tripwire_shared.database import Connection, Database, within
 from tripwire_shared.errors import DatabaseUnavailable, IdentityProviderUnavailable
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.intake.request_states import Claim, RequestStatus
-from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.keys import Sealer
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Outbox
@@ -28,6 +26,8 @@ from tripwire_shared.provisioning.customer_store import CustomerStore, SomebodyW
 from tripwire_shared.provisioning.identity import IdentityProvider
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
+from tripwire_shared.requests.request import Claim, RequestStatus
+from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.round_trip import one_round_trip
 from tripwire_shared.timings import ATTEMPT_LIMIT
 

@@ -13,7 +13,7 @@ from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import ConnectionLost, NotFound
-from tripwire_shared.intake.request_states import (
+from tripwire_shared.requests.request import (
     Claim,
     EmailTaken,
     NotFailed,

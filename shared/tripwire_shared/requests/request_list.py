@@ -7,9 +7,9 @@ from uuid import UUID
 
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
-from tripwire_shared.intake.request_states import ListedRequest, RequestFilter, RequestMode, RequestStatus, Step
-from tripwire_shared.intake.request_store import RequestStore
 from tripwire_shared.paging import Page, page_of, read_cursor
+from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus, Step
+from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.sql import containing, load_queries
 from tripwire_shared.staff.staff import StaffName
 
