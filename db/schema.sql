@@ -81,6 +81,9 @@ CREATE TABLE provisioning_requests (
     fingerprint     bytea, -- HMAC of the body that came with the key
     accepted_at     timestamptz NOT NULL DEFAULT now(),
     finished_at     timestamptz,
+    password_hash    text, -- argon2, from being hashed to the auth user's row
+    passing_failures integer NOT NULL DEFAULT 0, -- failures in a row that pass by themselves, and since when
+    passing_since    timestamptz,
     CONSTRAINT finished_has_time CHECK ((status = 'accepted') = (finished_at IS NULL)),
     CONSTRAINT provisioned_has_user CHECK (status <> 'provisioned' OR user_id IS NOT NULL),
     CONSTRAINT finished_has_no_password CHECK (status IN ('accepted', 'failed') OR sealed_password IS NULL)

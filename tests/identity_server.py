@@ -12,11 +12,13 @@ from psycopg2.extras import Json
 
 
 class IdentityServer:
-    """`refuse_with`: the status of the next answers, None to serve. `calls` counts what came in; `updates` are those
-    that changed a user, with its id."""
+    """`refuse_with`: the status of the next answers, None to serve, with `error_code` in the body and `retry_after` in
+    the header. `calls` counts what came in; `updates` are those that changed a user, with its id."""
 
     def __init__(self, database_url: str) -> None:
         self.refuse_with: int | None = None
+        self.error_code: str | None = None
+        self.retry_after: str | None = None
         self.calls = 0
         self.keys: set[str] = set()
         self.updates: list[dict[str, Any]] = []
@@ -77,10 +79,13 @@ class IdentityServer:
                 server.calls += 1
                 server.keys.add(self.headers["apikey"])
                 status = server.refuse_with or serve(body)
+                answer = json.dumps({"error_code": server.error_code} if server.error_code else {}).encode()
                 self.send_response(status)
-                self.send_header("Content-Length", "2")
+                if server.retry_after:
+                    self.send_header("Retry-After", server.retry_after)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(answer)
 
             def log_message(self, *_: Any) -> None:
                 return

@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,22 +9,7 @@ from deploy.local.child import Child
 from deploy.local.errors import CannotStart, StopRequested
 from deploy.local.guard import Guard
 from tripwire_shared import timings
-
-DEATHS_UNTIL_SLOW = 5
-
-
-class RestartRule:
-    """How long a dead process rests: hardly at all, but ten seconds from its fifth death in a minute on."""
-
-    def __init__(self) -> None:
-        self._deaths: deque[float] = deque(maxlen=DEATHS_UNTIL_SLOW)
-
-    def pause_after_death(self, now: float) -> float:
-        """Notes a death at `now` (seconds of a steady clock); the seconds until the next start."""
-        self._deaths.append(now)
-        often = len(self._deaths) == DEATHS_UNTIL_SLOW and now - self._deaths[0] <= timings.LOCAL_DEATHS_WINDOW
-        return timings.LOCAL_RESTART_SLOW_PAUSE if often else timings.LOCAL_RESTART_PAUSE
-
+from tripwire_shared.restart_rule import RestartRule
 
 @dataclass
 class _Watched:
@@ -117,7 +101,7 @@ class Supervisor:
     def _rest(self, watched: _Watched, now: float, ending: str) -> None:
         pause = watched.rule.pause_after_death(now)
         watched.start_again_at = now + pause
-        often = pause > timings.LOCAL_RESTART_PAUSE
+        often = pause > timings.RESTART_PAUSE
         reason = f"{DEATHS_UNTIL_SLOW} deaths in a minute, next start in {pause:g} s" if often else "starting it again"
         self._say(f"{watched.child.name} {ending}: {reason}.")
 

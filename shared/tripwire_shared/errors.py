@@ -21,7 +21,15 @@ class QueueUnavailable(TripwireError):
 
 
 class IdentityProviderUnavailable(TripwireError):
-    """The identity provider cannot be reached or refused; trying again may help."""
+    """The identity provider cannot be reached, or refuses for the moment; trying again helps."""
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class IdentityProviderRefused(TripwireError):
+    """The identity provider refused; trying again alone will not help."""
 
 
 class NotFound(TripwireError):

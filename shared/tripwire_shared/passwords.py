@@ -9,9 +9,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from tripwire_shared.database import off_the_clock
+from tripwire_shared.errors import TripwireError
 
 # 64 MiB each: more at once would only make all of them slower, and the process larger.
 AT_ONCE = 2
+
+
+class HasherBusy(TripwireError):
+    """Others are hashing; it did not come to this one in time."""
 
 
 class PasswordHasher:
@@ -24,9 +29,15 @@ class PasswordHasher:
         self._argon2 = Argon2()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
-    def hash(self, password: str) -> str:
-        with off_the_clock(), self._slots:
-            return self._argon2.hash(password)
+    def hash(self, password: str, patience: float | None = None) -> str:
+        """Raises HasherBusy where its turn does not come within `patience` seconds (None: however long it takes)."""
+        with off_the_clock():
+            if not self._slots.acquire(timeout=patience):
+                raise HasherBusy
+            try:
+                return self._argon2.hash(password)
+            finally:
+                self._slots.release()
 
     def hash_of_nobody(self) -> str:
         """A hash that no password has, as costly to verify as a real one and without the cost of making one."""

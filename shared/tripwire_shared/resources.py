@@ -35,13 +35,16 @@ from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.provisioning.identity import build_identity
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.provisioning.pace import Pace
+from tripwire_shared.provisioning.preparation import Preparation
 from tripwire_shared.provisioning.provision import Provisioning
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.queue_sight import BreakerSight, PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request_list import RequestList
-from tripwire_shared.requests.request_store import AttemptRules, RequestStore
+from tripwire_shared.requests.attempt_rules import AttemptRules
+from tripwire_shared.requests.claims import ClaimStore
+from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
@@ -68,6 +71,7 @@ class Resources:
     staff: StaffStore
     tokens: Tokens
     requests: RequestStore
+    claims: ClaimStore
     request_list: RequestList
     customers: CustomerList
     customer_changes: CustomerChanges
@@ -146,17 +150,18 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     direct = _direct_alerts(settings, telegram) if service == "sweep" else None
     health_log = HealthLog(database, outbox, writer, wake_alerts, direct.send if direct else _stays_stored)
     incidents = Incidents(database, outbox, health_log, writer, alerts_directly=direct is not None)
-    customers = CustomerStore(activity)
+    customers = CustomerStore(database)
     invitations = Invitations(
         database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
     )
     rules = AttemptRules(settings.job_max_attempts, settings.job_backoff_seconds, settings.sweep_after_seconds)
     requests = RequestStore(database, rules, activity)
-    identity = build_identity(settings, customers)
+    identity = build_identity(settings)
     pace = Pace(database, settings.worker_rate_limit)
+    claims = ClaimStore(database, rules, health_log.record_failed_request)
     provisioning = Provisioning(
-        database, requests, customers, identity, invitations, outbox, health_log,
-        wake_mails, hasher, sealer, pace, settings.idempotency_window_seconds,
+        claims, customers, Preparation(identity, hasher, sealer), writer,
+        on_provisioned=wake_mails, on_failed=wake_alerts,
     )  # fmt: skip
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
     breaker = Breaker(queue.ping, on_open=lambda reason: incidents.failed_soon(QUEUE, reason))
@@ -176,6 +181,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         staff=StaffStore(database, hasher, tokens, activity),
         tokens=tokens,
         requests=requests,
+        claims=claims,
         request_list=RequestList(database, requests),
         customers=CustomerList(database),
         customer_changes=CustomerChanges(database, activity, invitations, outbox, wake_mails),

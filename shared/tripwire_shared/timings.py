@@ -5,10 +5,10 @@ chosen so that the sums hold. Where a number follows from another, the comment s
 """
 
 # PostgreSQL. A silent server must not hold a request: one statement at most 1.5 s, all statements of an API request
-# together 1.8 s, so that a 503 leaves within 2 s. Workers may wait longer, but less than a job's limit.
+# together 1.8 s, so that a 503 leaves within 2 s. Workers may wait longer, but less than a lease.
 API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
-WORKER_STATEMENT_LIMIT = 10.0
+WORKER_STATEMENT_LIMIT = 4.0
 POOL_TIMEOUT = 0.5
 # No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
 # two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
@@ -31,9 +31,20 @@ SERVER_KEEPALIVE_IDLE = 5
 MIGRATION_LOCK_MS = 1_000
 MIGRATION_TURN_MS = 30_000
 
-# A claim's lease. Vanished host: idle transaction ended after 3 s at the latest, lease over after 5 s, the sweep looks
-# each second: another has the request after 9 s at most.
+# A claim's lease: longer than anything that is done under it. It begins anew before each statement that comes later
+# than LEASE_RENEWED_AFTER, and the statement ends after SET_STATEMENT_LIMIT: 1.5 + 3 < 5. What is asked of others in
+# between ends earlier: IDENTITY_PROVIDER_TOTAL. A vanished host costs the lease and one look of the sweep, 6 s; its
+# statement under way ends by itself.
 CLAIM_LEASE = 5.0
+LEASE_RENEWED_AFTER = 1.5
+SET_STATEMENT_LIMIT = 3.0
+# The pace. Slots are granted that begin within SLOT_NEAR; who gets none asks again when one comes near, for SLOT_WAIT at
+# most, and never more often than SLOT_POLL_LEAST. Both together are less than CHILD_SILENT_LIMIT. A last slot further
+# ahead than SLOT_TOO_FAR is a clock that was set back: more than a grant's second and the widest spacing, 1.1 s.
+SLOT_NEAR = 1.0
+SLOT_WAIT = 3.0
+SLOT_POLL_LEAST = 0.02
+SLOT_TOO_FAR = 5.0
 # How long the API's synchronous path waits for a request that a worker holds, before it answers 202.
 RIVAL_WAIT = 1.0
 RIVAL_POLL = 0.05
@@ -78,25 +89,45 @@ DIRECT_ALERT_KEPT = 86_400
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
 
-# RQ.
+# The worker service. A set has its process for itself for SET_ALONE_FOR; then the next one goes on beside it. All that an
+# attempt does has a limit: one that takes longer than ATTEMPT_STUCK_AFTER (a set of fifty passwords on a busy machine
+# takes 20 s) hangs.
+SET_ALONE_FOR = 0.05
+ATTEMPT_STUCK_AFTER = 60.0
+# The sweep: all statements of one look; the pause where others hold all that is due; and the one after an outage of
+# PostgreSQL, longer than DATABASE_RETRY_PAUSE, after which each process notes what the outage did to its attempts.
+SWEEP_LOOK_LIMIT = 3.0
+TAKEN_BY_OTHERS_PAUSE = 0.05
+AFTER_OUTAGE_PAUSE = 2.0
+
+# RQ. How long the worker waits at the queue before it looks at anything else, and at most for any answer of Redis.
+QUEUE_WAIT = 1.0
+WORKER_REDIS_TIMEOUT = 2.0
+# RQ's own limit of a job, written into it; ours are in the attempt itself.
 JOB_TIMEOUT = 10
-# All waits of one attempt for the database: less than a job's limit, so that its failure is still noted within that.
-ATTEMPT_LIMIT = 8.0
 JOB_FAILURE_TTL = 86_400
+# A job stays among the started ones for this long where its process died; then the next worker removes it.
+JOB_KEPT_STARTED = 120.0
+# An idle worker and a busy one renew their entry each WORKER_HEARTBEAT; it is kept for a minute longer than WORKER_TTL.
+# One with less left than WORKER_KEPT_ALIVE has been silent for 25 s.
+WORKER_HEARTBEAT = 5.0
 WORKER_TTL = 20
-# RQ keeps an idle worker for its ttl and 60 s more, one at a job for the job's limit and 60 s more, from each sign of
-# life on; an idle one gives it each 5 s. A worker with less left than this has been silent for 15 to 25 s.
 WORKER_KEPT_ALIVE = 55
-WORKER_RECONNECT_WAIT = 1
-# How often a worker process that cannot begin without Redis asks for it.
+# How often a worker process asks for a Redis that is away.
 WORKER_REDIS_POLL = 0.5
-CHILD_RESTART_PAUSE = 0.5
+# How often the service looks at its processes.
+CHILD_LOOK = 0.5
+# A dead process is started again at once; after five deaths in a minute only every ten seconds.
+RESTART_PAUSE = 0.5
+RESTART_SLOW_PAUSE = 10.0
+DEATHS_WINDOW = 60.0
 # The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
 # and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
 CHILD_PULSE = 1.0
 CHILD_SILENT_LIMIT = 5.0
 CHILD_START_LIMIT = 30.0
-# Longer than a job may take, so that running jobs finish at SIGTERM.
+# At SIGTERM what is under way is finished; then the process ends.
+WORKER_DRAIN_LIMIT = 10.0
 WORKER_STOP_TIMEOUT = 15.0
 
 # Mode.
@@ -124,8 +155,8 @@ TELEGRAM_TOTAL = 8.0
 SMTP_TIMEOUT = 10.0
 SMTP_TOTAL = 20.0
 IDENTITY_PROVIDER_TIMEOUT = 3.0
-# The whole call: its two time-outs together, and less than an attempt may take.
-IDENTITY_PROVIDER_TOTAL = 6.5
+# The whole call, however it is spread out: less than a lease.
+IDENTITY_PROVIDER_TOTAL = 4.0
 
 # Health events wait in memory for their writer: at most this many.
 HEALTH_QUEUE_SIZE = 1_000
@@ -175,10 +206,6 @@ LOCAL_STOP_VALKEY = 1.0
 LOCAL_STOP_POSTGRES = 2.0
 LOCAL_STOP_BUDGET = 10.0
 LOCAL_ORPHAN_STOP = 2.0
-# A dead process is started again at once; after five deaths in a minute only every ten seconds.
-LOCAL_RESTART_PAUSE = 0.5
-LOCAL_RESTART_SLOW_PAUSE = 10.0
-LOCAL_DEATHS_WINDOW = 60.0
 
 # `make demo` (deploy/demo): how long the tour waits for what is promised within a second or two, on a busy machine.
 DEMO_HTTP_TIMEOUT = 15.0

@@ -7,32 +7,37 @@ import pytest
 
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
-from tests.worker.conftest import accept, rows
+from tests.worker.conftest import accept, attempt, attempt_due, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.requests.request import EmailTaken, backoff_seconds
+from tripwire_shared.requests.attempt_rules import AttemptRules
+from tripwire_shared.requests.request import EmailTaken
 from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 
 
-def test_three_attempts_then_failed_with_an_alert(
-    build: Build, staff_id: UUID, identity_server: IdentityServer
-) -> None:
-    resources = build(**identity_server.settings)
-    identity_server.refuse_with = 500
+REFUSES = """
+    CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'poison'; END $$;
+    CREATE TRIGGER refuses BEFORE INSERT ON sales FOR EACH ROW EXECUTE FUNCTION refuses();
+"""
+
+
+def test_three_attempts_then_failed_with_an_alert(build: Build, staff_id: UUID) -> None:
+    resources = build()
+    rows(resources.database, REFUSES)
     request_id = accept(resources, staff_id)
 
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
+    assert attempt(resources, request_id) is Outcome.TRY_AGAIN
     assert _pause(resources) == pytest.approx(2, abs=0.5)
     _make_due(resources)
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.TRY_AGAIN
+    assert [one.outcome for one in attempt_due(resources)] == [Outcome.TRY_AGAIN]
     assert _pause(resources) == pytest.approx(4, abs=0.5)
     _make_due(resources)
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.FAILED
+    assert [one.outcome for one in attempt_due(resources)] == [Outcome.FAILED]
 
     found = resources.requests.get(request_id)
     assert (found.status, found.attempts) == ("failed", 3)
-    assert found.error == "The identity provider answered 500."
+    assert found.error == "The database refused (RaiseException)."
     [event] = rows(resources.database, "SELECT event_type FROM system_health_logs")
     assert event.event_type == "CRITICAL"
     assert len(rows(resources.database, "SELECT 1 FROM outbox WHERE channel = 'alert'")) == 1
@@ -41,16 +46,16 @@ def test_three_attempts_then_failed_with_an_alert(
 
 def test_a_retry_resumes(build: Build, staff_id: UUID, identity_server: IdentityServer) -> None:
     resources = build(job_max_attempts=1, **identity_server.settings)
-    identity_server.refuse_with = 503
+    rows(resources.database, REFUSES)
     request_id = accept(resources, staff_id, password="a good password")
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.FAILED
-    identity_server.refuse_with = None
+    assert attempt(resources, request_id) is Outcome.FAILED
+    rows(resources.database, "DROP TRIGGER refuses ON sales")
 
     resources.requests.retry(request_id, staff_id)
 
-    [claim] = resources.requests.claim_due(1, door=Door.SWEEP)
-    assert resources.provisioning.attempt(claim, Door.SWEEP) is Outcome.PROVISIONED
+    assert [one.outcome for one in attempt_due(resources)] == [Outcome.PROVISIONED]
     assert identity_server.keys == {"service-role-of-tests"}
+    assert len(rows(resources.database, "SELECT 1 FROM auth.users")) == 1
     assert_nothing_broken(resources.settings.database_url)
 
 
@@ -59,12 +64,11 @@ def test_an_auth_user_made_by_an_earlier_attempt_is_taken_on(
 ) -> None:
     resources = build(**identity_server.settings)
     request_id = accept(resources, staff_id)
-    claim = resources.requests.claim(request_id, door=Door.QUEUE, fast_lane=True, fallback=False)
-    assert claim is not None
-    resources.provisioning._identity.prepare(claim, None)  # the process dies after this
+    [claim] = resources.claims.claim([request_id], door=Door.QUEUE)
+    resources.identity.prepare(claim, None)  # the process dies after this
     _make_due(resources)
 
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.PROVISIONED
+    assert [one.outcome for one in attempt_due(resources)] == [Outcome.PROVISIONED]
 
     assert len(rows(resources.database, "SELECT 1 FROM auth.users")) == 1
     assert_nothing_broken(resources.settings.database_url)
@@ -73,11 +77,12 @@ def test_an_auth_user_made_by_an_earlier_attempt_is_taken_on(
 def test_a_process_that_dies_in_its_last_attempt_ends_as_failed(build: Build, staff_id: UUID) -> None:
     resources = build(job_max_attempts=1)
     request_id = accept(resources, staff_id)
-    assert resources.requests.claim(request_id, door=Door.QUEUE, fast_lane=True, fallback=False)
+    assert resources.claims.claim([request_id], door=Door.QUEUE)
+    assert resources.provisioning.give_up_exhausted() == 0, "while its lease lasts it may be working"
     _make_due(resources)
-    assert resources.requests.claim_due(1, door=Door.SWEEP) == [], "no attempt is left"
+    assert resources.claims.claim_due(1, door=Door.SWEEP) == [], "no attempt is left"
 
-    assert resources.provisioning.give_up_exhausted(10) == 1
+    assert resources.provisioning.give_up_exhausted() == 1
 
     found = resources.requests.get(request_id)
     assert (found.status, found.error) == (
@@ -86,22 +91,21 @@ def test_a_process_that_dies_in_its_last_attempt_ends_as_failed(build: Build, st
     )
 
 
-def test_a_retry_yields_to_who_has_the_address_by_now(
-    build: Build, staff_id: UUID, identity_server: IdentityServer
-) -> None:
-    refusing = build(job_max_attempts=1, **identity_server.settings)
-    identity_server.refuse_with = 500
-    failed = accept(refusing, staff_id)
-    refusing.provisioning.provision(failed, Door.QUEUE)
-    plain = build()
-    plain.provisioning.provision(accept(plain, staff_id), Door.QUEUE)
+def test_a_retry_yields_to_who_has_the_address_by_now(build: Build, staff_id: UUID) -> None:
+    resources = build(job_max_attempts=1)
+    rows(resources.database, REFUSES)
+    failed = accept(resources, staff_id)
+    assert attempt(resources, failed) is Outcome.FAILED
+    rows(resources.database, "DROP TRIGGER refuses ON sales")
+    assert attempt(resources, accept(resources, staff_id)) is Outcome.PROVISIONED
 
     with pytest.raises(EmailTaken):
-        plain.requests.retry(failed, staff_id)
+        resources.requests.retry(failed, staff_id)
 
 
 def test_the_pauses_double() -> None:
-    assert [backoff_seconds(2, attempts) for attempts in (1, 2, 3)] == [2, 4, 8]
+    rules = AttemptRules(3, 2, 5)
+    assert [rules.pause_after(attempts) for attempts in (1, 2, 3)] == [2, 4, 8]
 
 
 def _pause(resources: Resources) -> float:

@@ -1,34 +1,13 @@
-"""The three checks: recently done, somebody else's auth user, a customer already. Nothing is made, and it is said."""
+"""The checks: somebody else's auth user, a customer already. Nothing is made, and it is said."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
-from tests.worker.conftest import accept, rows
-from tripwire_shared.provisioning.customer_rules import Existing, judge
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tests.worker.conftest import accept, attempt, rows
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.resources import Resources
-
-REQUEST, USER = uuid4(), uuid4()
-
-
-@pytest.mark.parametrize(
-    ("existing", "duplicate"),
-    [
-        (Existing(None, None, None, None), False),
-        (Existing(USER, USER, str(REQUEST), None), True),
-        (Existing(None, USER, None, None), True),
-        (Existing(None, USER, str(uuid4()), None), True),
-        (Existing(None, USER, str(REQUEST), USER), True),
-    ],
-)
-def test_the_rules(existing: Existing, duplicate: bool) -> None:
-    assert (judge(REQUEST, existing).duplicate is not None) is duplicate
-
-
-def test_an_own_auth_user_without_customer_is_resumed() -> None:
-    assert judge(REQUEST, Existing(None, USER, str(REQUEST), None)).resume == USER
 
 
 def test_an_auth_user_that_somebody_else_made_meanwhile(build: Callable[..., Resources], staff_id: UUID) -> None:
@@ -36,7 +15,7 @@ def test_an_auth_user_that_somebody_else_made_meanwhile(build: Callable[..., Res
     request_id = accept(resources, staff_id)
     rows(resources.database, "INSERT INTO auth.users (id, email) VALUES (%s, 'anna@example.com')", uuid4())
 
-    assert resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.DUPLICATE
+    assert attempt(resources, request_id) is Outcome.DUPLICATE
 
     found = resources.requests.get(request_id)
     assert (found.status, found.user_id, found.welcome_email) == ("duplicate", None, None)
@@ -49,21 +28,52 @@ def test_an_auth_user_that_somebody_else_made_meanwhile(build: Callable[..., Res
 def test_an_address_that_only_looks_alike_is_nobody_else(build: Callable[..., Resources], staff_id: UUID) -> None:
     resources = build()
     for email in ("a_na@example.com", "anna@example.com.kz", "anxa@example.com"):
-        assert resources.provisioning.provision(accept(resources, staff_id, email), Door.QUEUE) is Outcome.PROVISIONED
+        assert attempt(resources, accept(resources, staff_id, email)) is Outcome.PROVISIONED
 
 
-@pytest.mark.parametrize(("window", "said"), [(300, True), (0, False)])
-def test_what_was_provisioned_moments_ago(
-    build: Callable[..., Resources], staff_id: UUID, window: int, said: bool
-) -> None:
-    """Seen with the constraint beneath it taken away, and the auth user gone: else those speak first."""
-    resources = build(idempotency_window_seconds=window)
-    rows(resources.database, "DROP INDEX one_live_request_per_email")
-    assert resources.provisioning.provision(accept(resources, staff_id), Door.QUEUE) is Outcome.PROVISIONED
-    rows(resources.database, "DELETE FROM auth.users")
-    second = accept(resources, staff_id)
+def test_an_own_auth_user_without_a_customer_is_resumed(build: Callable[..., Resources], staff_id: UUID) -> None:
+    resources = build()
+    request_id, user_id = accept(resources, staff_id), uuid4()
+    rows(
+        resources.database,
+        "INSERT INTO auth.users (id, email, raw_app_meta_data)"
+        " VALUES (%s, 'anna@example.com', jsonb_build_object('tripwire_request_id', %s::text))",
+        user_id, request_id,
+    )  # fmt: skip
 
-    resources.provisioning.provision(second, Door.QUEUE)
+    assert attempt(resources, request_id) is Outcome.PROVISIONED
 
-    assert (resources.requests.get(second).error == "Provisioned moments ago by another request.") is said
+    assert resources.requests.get(request_id).user_id == user_id
+
+
+@pytest.mark.parametrize("of", ["the address", "its auth user"])
+def test_a_customer_that_is_there_already(build: Callable[..., Resources], staff_id: UUID, of: str) -> None:
+    """Without the auth user that would speak first: it was removed, or is this request's own."""
+    resources = build()
+    attempt(resources, accept(resources, staff_id))
+    second = accept_beside(resources, staff_id)
+    if of == "the address":
+        rows(resources.database, "DELETE FROM auth.users")
+    else:
+        about = "jsonb_build_object('tripwire_request_id', %s::text)"
+        rows(resources.database, f"UPDATE auth.users SET raw_app_meta_data = {about}", second)
+        rows(resources.database, "UPDATE tripwire_users SET email = 'anna.before@example.com'")
+
+    assert attempt(resources, second) is Outcome.DUPLICATE
+
+    assert resources.requests.get(second).error == "This auth user is a customer already."
+    assert len(rows(resources.database, "SELECT 1 FROM sales")) == 1
     assert len(rows(resources.database, "SELECT 1 FROM outbox WHERE channel = 'mail'")) == 1, "never a second mail"
+
+
+def accept_beside(resources: Resources, staff_id: UUID) -> UUID:
+    """A second request for the address, with the constraint and the check that would refuse it taken away."""
+    rows(resources.database, "DROP INDEX one_live_request_per_email")
+    request_id = uuid4()
+    rows(
+        resources.database,
+        "INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, mode, due_at)"
+        " VALUES (%s, 'anna@example.com', 'Anna K.', 5000, 'KZT', %s, 'async', now())",
+        request_id, staff_id,
+    )  # fmt: skip
+    return request_id

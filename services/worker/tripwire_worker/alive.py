@@ -4,24 +4,28 @@ It reads the process table and nothing else: a worker service is well also while
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# The worker service is the first process of its container.
-SERVICE_PID = 1
 # What its children call themselves (children.py).
-CHILDREN = ("tripwire-pool", "tripwire-sweep")
+CHILDREN = ("tripwire-worker", "tripwire-sweep")
 
 
-def living_children(parent: int, processes: Path = Path("/proc")) -> int:
-    """How many of the children that `parent` should have run now."""
+def living_children(parents: Collection[int], processes: Path = Path("/proc")) -> int:
+    """How many of the children that the service, one of `parents`, should have run now."""
     return sum(
-        parent_of == parent and state != "Z" and name in CHILDREN for name, state, parent_of in _processes(processes)
+        parent in parents and state != "Z" and name in CHILDREN for _, name, state, parent in _processes(processes)
     )
 
 
-def _processes(folder: Path) -> Iterator[tuple[str, str, int]]:
-    """The name, state and parent of each process."""
+def first_processes(processes: Path = Path("/proc")) -> set[int]:
+    """The container's first process, and those that it started: one of them is the service (docker's init may be the
+    first)."""
+    return {1, *(pid for pid, _, _, parent in _processes(processes) if parent == 1)}
+
+
+def _processes(folder: Path) -> Iterator[tuple[int, str, str, int]]:
+    """The id, name, state and parent of each process."""
     for process in folder.iterdir():
         if not process.name.isdigit():
             continue
@@ -31,8 +35,8 @@ def _processes(folder: Path) -> Iterator[tuple[str, str, int]]:
         except OSError:
             continue  # it ended meanwhile
         state, parent = rest.split()[:2]
-        yield head.partition("(")[2], state, int(parent)
+        yield int(process.name), head.partition("(")[2], state, int(parent)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if living_children(SERVICE_PID) >= len(CHILDREN) else 1)
+    sys.exit(0 if living_children(first_processes()) >= len(CHILDREN) else 1)

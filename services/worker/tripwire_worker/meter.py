@@ -2,6 +2,7 @@
 figures. The processes of the pool and the sweep are summed up through PROMETHEUS_MULTIPROC_DIR."""
 
 import time
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -10,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.logs import get_logger
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Attempt, Door
 from tripwire_shared.resources import Resources
 
 BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -30,11 +31,12 @@ class AttemptMeter:
             buckets=BUCKETS, registry=self.registry,
         )  # fmt: skip
 
-    def count(self, door: Door, outcome: Outcome, began_at: float) -> Outcome:
-        """`began_at` by time.perf_counter(); gives `outcome` back."""
-        self._attempts.labels(door.name.lower(), outcome.name.lower()).inc()
-        self._seconds.labels(door.name.lower()).observe(time.perf_counter() - began_at)
-        return outcome
+    def count(self, door: Door, attempts: Iterable[Attempt], began_at: float) -> None:
+        """Those of one set, begun at `began_at` by time.perf_counter(): each took as long as the set."""
+        took = time.perf_counter() - began_at
+        for attempt in attempts:
+            self._attempts.labels(door.name.lower(), attempt.outcome.name.lower()).inc()
+            self._seconds.labels(door.name.lower()).observe(took)
 
 
 class MetricsServer:

@@ -8,7 +8,7 @@ class Pulse:
 
     def __init__(self) -> None:
         # Without a lock: a child killed while it held one would leave it taken for ever.
-        self._beats = get_context("spawn").Value("Q", 0, lock=False)
+        self._beats = get_context("fork").Value("Q", 0, lock=False)
 
     def beat(self) -> None:
         self._beats.value += 1

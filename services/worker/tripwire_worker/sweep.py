@@ -1,99 +1,118 @@
-"""The sweep: takes up accepted requests that are due and nobody holds, straight from PostgreSQL. Never imports RQ.
+"""The sweep: takes accepted requests that are due and nobody holds, straight from PostgreSQL. Never imports RQ.
 
-It works while Redis is away, and it is what makes good for every process that died. Its threads claim one request each,
-at the pace that all workers share.
+It works while Redis is away, and it is what makes good for every process that died. One thread looks and claims as many
+as may be started; the attempts are made beside it, at the pace that all workers share.
 """
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+from tripwire_shared.database import within
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.pace import Pace
 from tripwire_shared.provisioning.provision import Door, Provisioning
-from tripwire_shared.requests.request_store import RequestStore
+from tripwire_shared.requests.claims import ClaimStore
+from tripwire_shared.requests.request import Claim
+from tripwire_shared.timings import AFTER_OUTAGE_PAUSE, CHILD_PULSE, SWEEP_LOOK_LIMIT, TAKEN_BY_OTHERS_PAUSE
+from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter
-
-EXHAUSTED_BATCH = 20
 
 
 class Sweep:
-    """`threads` attempts at once, each thread a loop of `run_once`."""
+    """`interval`: seconds between two looks where nothing is due. `beat` is the process' sign of life."""
 
     def __init__(
         self,
-        requests: RequestStore,
+        claims: ClaimStore,
         provisioning: Provisioning,
         pace: Pace,
+        attempts: Attempts,
         meter: AttemptMeter,
         *,
         interval: float,
-        threads: int,
+        stopped: threading.Event,
+        beat: Callable[[], None],
     ) -> None:
-        self._meter = meter
-        self._requests, self._provisioning, self._pace, self._interval = requests, provisioning, pace, interval
-        # Guards the two below: one thread at a time looks for work.
-        self._looking = threading.Lock()
-        self._waiting_for_slot = 0
+        self._claims, self._provisioning, self._pace, self._attempts = claims, provisioning, pace, attempts
+        self._meter, self._interval, self._stopped, self._beat = meter, interval, stopped, beat
         self._exhausted_again_at = 0.0
-        self._stopped = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"sweep-{number}", daemon=True) for number in range(threads)
-        ]
+        # A request that failed before may be what kills its process: one at a time, so that it takes nobody's second
+        # attempt with it. Two threads that claim at the same moment may break this; then both have one.
+        self._tried_under_way = threading.Event()
+        self._found_nothing = False
 
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self, timeout: float) -> None:
-        """Asks the threads to end after the attempt they are at, and waits up to `timeout` seconds for each."""
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join(timeout)
-
-    def run_once(self) -> int:
-        """Ends what has no attempt left, then makes one attempt if any is due; returns how many requests moved."""
-        with self._looking:
-            ended = self._end_exhausted()
-            # As many threads wait for a slot as there are requests to take: no slot is spent on what another has.
-            if not self._requests.anything_to_take(beyond=self._waiting_for_slot):
-                return ended
-            self._waiting_for_slot += 1
-        try:
-            # The slot before the claim: a lease must not run while we wait for the pace.
-            self._pace.wait_for_slot()
-            claims = self._requests.claim_due(1, door=Door.SWEEP)
-        finally:
-            with self._looking:
-                self._waiting_for_slot -= 1
-        for claim in claims:
-            began_at = time.perf_counter()
-            self._meter.count(Door.SWEEP, self._provisioning.attempt(claim, Door.SWEEP), began_at)
-        return ended + len(claims)
-
-    def _end_exhausted(self) -> int:
-        """Once in an interval: it looks through all that is due."""
-        if time.monotonic() < self._exhausted_again_at:
-            return 0
-        self._exhausted_again_at = time.monotonic() + self._interval
-        return self._provisioning.give_up_exhausted(EXHAUSTED_BATCH)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Until stopped."""
         log = get_logger(__name__)
         while not self._stopped.is_set():
             try:
-                if self.run_once():
-                    continue
+                pause = self.run_once()
             except DatabaseUnavailable as error:
                 log.warning("the sweep cannot reach the database", error=type(error).__name__)
+                # When it is back, those whose attempt it broke off say so first: it was nobody's failure.
+                pause = max(self._interval, AFTER_OUTAGE_PAUSE)
             except Exception:
                 log.exception("the sweep failed unexpectedly")
-            self._stopped.wait(self._pause())
+                pause = self._interval
+            self._rest(pause)
 
-    def _pause(self) -> float:
-        """Until the next request is due, at most the interval."""
+    def run_once(self) -> float:
+        """Ends what has no attempt left, then begins attempts for what is due, at most a set; gives the seconds until
+        it is worth looking again. Raises DatabaseUnavailable."""
+        self._beat()
+        self._attempts.reserve(self._beat)
+        slots, pause = 0, 0.0
         try:
-            due_in = self._requests.next_due_in()
-        except DatabaseUnavailable:
-            return self._interval
-        return self._interval if due_in is None or due_in <= 0 else min(self._interval, due_in)
+            with within(SWEEP_LOOK_LIMIT):
+                self._end_exhausted()
+                waiting = self._claims.waiting(self._pace.set_size(self._provisioning.set_at_most))
+            # The slots before the claim: a lease must not run while we wait for the pace.
+            if waiting.due and self._pace.wait_for_slots(waiting.due, self._stopped.is_set):
+                slots = waiting.due
+            elif not waiting.due:
+                pause = self._interval if waiting.next_due_in is None else max(waiting.next_due_in, 0.0)
+        finally:
+            if not slots:
+                self._attempts.release()
+        if slots:
+            self._attempts.begin(lambda: self._work(slots))
+            pause = TAKEN_BY_OTHERS_PAUSE if self._found_nothing else 0.0
+        return min(pause, self._interval)
+
+    def _work(self, slots: int) -> None:
+        """Claims and makes attempts until the slots are used: a request that failed before is a set of its own."""
+        left = slots
+        while left > 0:
+            began_at = time.perf_counter()
+            claims = self._claims.claim_due(left, door=Door.SWEEP, with_tried=not self._tried_under_way.is_set())
+            self._found_nothing = not claims and left == slots
+            if not claims:
+                return
+            with self._alone(claims):
+                self._meter.count(Door.SWEEP, self._provisioning.provision(claims, Door.SWEEP), began_at)
+            left -= len(claims)
+
+    @contextmanager
+    def _alone(self, claims: Sequence[Claim]) -> Iterator[None]:
+        tried = claims[0].attempts > 1
+        if tried:
+            self._tried_under_way.set()
+        try:
+            yield
+        finally:
+            if tried:
+                self._tried_under_way.clear()
+
+    def _end_exhausted(self) -> None:
+        if time.monotonic() >= self._exhausted_again_at:
+            self._exhausted_again_at = time.monotonic() + self._interval
+            self._provisioning.give_up_exhausted()
+
+    def _rest(self, seconds: float) -> None:
+        """Beats while it rests; ends at once when stopped."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stopped.wait(min(left, CHILD_PULSE)):
+            self._beat()

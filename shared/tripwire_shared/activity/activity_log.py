@@ -17,6 +17,11 @@ def acting_from(address: str | None) -> None:
     _address.set(address)
 
 
+def current_address() -> str | None:
+    """From where this thread's writes were asked for; None where nobody asked."""
+    return _address.get()
+
+
 class ActivityLog:
     """Writes inside the caller's transaction, so that what is in the log has happened and what happened is in it."""
 

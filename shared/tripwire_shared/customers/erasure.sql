@@ -11,7 +11,7 @@ WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id) ORDER 
 -- name: erase_requests!
 -- Also the keys: clients like to put an address into them. (Such a key is free again, like the address.)
 UPDATE provisioning_requests
-SET email = :email, full_name = :full_name, sealed_password = NULL, idempotency_key = NULL, fingerprint = NULL
+SET email = :email, full_name = :full_name, sealed_password = NULL, password_hash = NULL, idempotency_key = NULL, fingerprint = NULL
 WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id);
 
 -- name: erase_auth_user!

@@ -17,7 +17,7 @@ from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.mode.mode_cache import ModeCache
-from tripwire_shared.provisioning.provision import Door, Outcome, Provisioning
+from tripwire_shared.provisioning.provision import Attempt, Door, Outcome, Provisioning
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request import EmailTaken, Request, RequestMode, RequestStatus, Wish
@@ -114,17 +114,9 @@ class Intake:
 
     def _provision_now(self, new: NewRequest, mode: RequestMode) -> Accepted:
         """From here on nothing is lost: whatever happens, the answer is 201, 202, or who has the e-mail."""
-        taken: EmailTaken | None = None
         try:
             with within(SYNC_PROVISIONING_BUDGET):
-                outcome = self._provisioning.provision(new.id, Door.DIRECT, fallback=mode is RequestMode.FALLBACK)
-                request = self._settled(new.id, outcome)
-                if request.status is RequestStatus.DUPLICATE:
-                    self._store.free_key(new.id)
-                    taken = self._store.who_has(new.wish.email)
-                elif outcome is Outcome.NOT_MINE:
-                    # A worker did it, who does not know what is told here.
-                    self._store.note_answer(new.id, 201 if request.user_id else 202, mode)
+                user_id, taken = self._created(new, mode)
         except Exception as error:
             if not isinstance(error, DatabaseUnavailable):
                 get_logger(__name__).exception("the direct path failed unexpectedly", request_id=str(new.id))
@@ -134,13 +126,29 @@ class Intake:
             return Accepted(new.id, new.wish.email, RequestMode.SYNC, user_id=None)
         if taken is not None:
             raise taken
-        return Accepted(new.id, new.wish.email, mode if request.user_id else RequestMode.SYNC, request.user_id)
+        return Accepted(new.id, new.wish.email, mode if user_id else RequestMode.SYNC, user_id)
 
-    def _settled(self, request_id: UUID, outcome: Outcome) -> Request:
+    def _created(self, new: NewRequest, mode: RequestMode) -> tuple[UUID | None, EmailTaken | None]:
+        """The auth user where the customer is there now; or who has the e-mail; or neither: it is tried again."""
+        fallback = mode is RequestMode.FALLBACK
+        [attempt] = self._provisioning.provision_new([new.id], Door.DIRECT, fallback=fallback) or [
+            Attempt(new.id, Outcome.NOT_MINE)
+        ]
+        if attempt.outcome is not Outcome.NOT_MINE and attempt.outcome is not Outcome.DUPLICATE:
+            return attempt.user_id, None
+        request = self._settled(new.id)
+        if request.status is RequestStatus.DUPLICATE:
+            self._store.free_key(new.id)
+            return None, self._store.who_has(new.wish.email)
+        # A worker did it, who does not know what is told here.
+        self._store.note_answer(new.id, 201 if request.user_id else 202, mode)
+        return request.user_id, None
+
+    def _settled(self, request_id: UUID) -> Request:
         """The request as it stands; where a worker has it (a timed-out enqueue was applied), after a second at most."""
         request = self._store.get(request_id)
         give_up_at = self._clock() + RIVAL_WAIT
-        while outcome is Outcome.NOT_MINE and not request.finished and self._clock() < give_up_at:
+        while not request.finished and self._clock() < give_up_at:
             time.sleep(RIVAL_POLL)
             request = self._store.get(request_id)
         return request

@@ -1,46 +1,90 @@
--- The rows of a customer. All of them are written in one transaction, in this order (the lock order everywhere).
+-- How customers come to exist: one statement for a set of claimed requests, and so one round trip and one commit.
 
--- name: find_existing^
--- What is known about the e-mail: provisioned within the window, the auth user and who made it, the customer.
-SELECT
-    (SELECT user_id FROM provisioning_requests
-     WHERE email = :email AND status = 'provisioned' AND id <> :request_id
-       AND finished_at > now() - make_interval(secs => :window)
-     LIMIT 1) AS recent_user_id,
-    a.id AS auth_user_id,
-    a.raw_app_meta_data ->> 'tripwire_request_id' AS auth_made_by,
-    t.user_id AS customer_user_id
-FROM (SELECT 1) one
-LEFT JOIN auth.users a ON a.email = :email AND a.is_sso_user = false
-LEFT JOIN tripwire_users t ON t.user_id = a.id
-LIMIT 1;
-
--- name: insert_auth_user$
--- The auth user; none where somebody else was faster. GoTrue reads empty strings in the four token columns, not null.
-INSERT INTO auth.users (
-    instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
-    confirmation_token, recovery_token, email_change_token_new, email_change,
-    raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
-VALUES (
-    '00000000-0000-0000-0000-000000000000', :user_id, 'authenticated', 'authenticated', :email, :password_hash, now(),
-    '', '', '', '', :app_metadata, :user_metadata, now(), now())
-ON CONFLICT DO NOTHING
-RETURNING id;
+-- name: provision
+-- Gives a row for each request that is still ours: `status` 'provisioned' or 'duplicate'; null where no auth user could
+-- be made or found (somebody was faster, or the identity provider's is gone): that one is looked at again.
+-- The checks before anything is made (their names: customer_rules.py):
+--   1 live_request   no other request with this address is under way or provisioned: the unique index
+--                    one_live_request_per_email, which has held since the request was accepted;
+--   2 auth_user      the auth user with this address is somebody else's: not made for this request;
+--   3 customer       the address, or the auth user, has a customer.
+-- Locks in the order everywhere: requests by id, then rows by e-mail. Where a customer or sale appears between the checks
+-- and the insert, its unique constraint ends the whole statement, so that nothing is ever half made.
+WITH mine AS MATERIALIZED (
+    SELECT id, email, full_name, price, currency, staff_id, password_hash, attempts
+    FROM provisioning_requests
+    WHERE id = ANY (:ids) AND status = 'accepted' AND claimed_by = :owner
+    ORDER BY id FOR NO KEY UPDATE
+), checked AS MATERIALIZED (
+    SELECT mine.*, auth_user.id AS auth_user_id,
+           coalesce(of_email.user_id, of_auth_user.user_id, auth_user.id) AS taken_by,
+           CASE WHEN auth_user.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM mine.id::text
+                     AND auth_user.id IS NOT NULL THEN 'auth_user'
+                WHEN of_email.user_id IS NOT NULL OR of_auth_user.user_id IS NOT NULL THEN 'customer'
+           END AS refused_by
+    FROM mine
+    LEFT JOIN auth.users auth_user ON auth_user.email = mine.email AND auth_user.is_sso_user = false
+    LEFT JOIN tripwire_users of_email ON of_email.email = mine.email
+    LEFT JOIN tripwire_users of_auth_user ON of_auth_user.user_id = auth_user.id
+), auth_user AS (
+    -- On Supabase's terms: GoTrue reads empty strings in the four token columns, not null. What marks it as made by this
+    -- request lets a later attempt resume with it.
+    INSERT INTO auth.users (
+        instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
+        confirmation_token, recovery_token, email_change_token_new, email_change,
+        raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+    SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'authenticated', email,
+           password_hash, now(), '', '', '', '',
+           jsonb_build_object('provider', 'email', 'providers', jsonb_build_array('email'), 'tripwire_request_id', id),
+           jsonb_build_object('full_name', full_name), now(), now()
+    FROM checked WHERE refused_by IS NULL AND auth_user_id IS NULL AND :makes_auth_users ORDER BY email
+    ON CONFLICT DO NOTHING
+    RETURNING id, email
+), ready AS MATERIALIZED (
+    SELECT checked.*, coalesce(auth_user.id, auth_user_id) AS user_id
+    FROM checked LEFT JOIN auth_user USING (email)
+    WHERE refused_by IS NULL AND (auth_user_id IS NOT NULL OR auth_user.id IS NOT NULL)
+), customer AS (
+    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
+    SELECT gen_random_uuid(), user_id, id, email, full_name, staff_id FROM ready ORDER BY email
+), sale AS (
+    -- The charge: one for each request and each customer.
+    INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
+    SELECT gen_random_uuid(), id, user_id, staff_id, price, currency FROM ready ORDER BY email
+), activity AS (
+    INSERT INTO sales_activity_log (staff_id, action, user_id, request_id, address)
+    SELECT staff_id, :action, user_id, id, :address FROM ready
+), invitation AS (
+    -- Only for who was given no password; the link is derived from the id, nothing secret is stored.
+    INSERT INTO invitations (id, user_id, expires_at)
+    SELECT gen_random_uuid(), user_id, now() + make_interval(secs => :invitation_ttl) FROM ready WHERE password_hash IS NULL
+    RETURNING id, user_id
+), mail AS (
+    INSERT INTO outbox (channel, user_id, request_id, invitation_id)
+    SELECT 'mail', user_id, ready.id, invitation.id FROM ready LEFT JOIN invitation USING (user_id)
+), ended AS MATERIALIZED (
+    SELECT id, 'provisioned' AS status, user_id, NULL::text AS error, :provisioned AS detail FROM ready
+    UNION ALL
+    SELECT id, 'duplicate', NULL, reason, reason
+    FROM (SELECT id, CASE refused_by WHEN 'auth_user' THEN :auth_user ELSE :customer END AS reason
+          FROM checked WHERE refused_by IS NOT NULL) AS refused
+), finished AS (
+    -- A refusal gives its key back.
+    UPDATE provisioning_requests r
+    SET status = ended.status, user_id = ended.user_id, error = ended.error, finished_at = clock_timestamp(),
+        sealed_password = NULL, password_hash = NULL, claimed_by = NULL,
+        answer = CASE WHEN :answer_now AND ended.status = 'provisioned' THEN 201 ELSE answer END,
+        idempotency_key = CASE WHEN ended.status = 'duplicate' AND answer IS NULL THEN NULL ELSE idempotency_key END
+    FROM ended WHERE r.id = ended.id
+), step AS (
+    INSERT INTO request_steps (request_id, step, detail) SELECT id, status, detail FROM ended
+), event AS (
+    INSERT INTO system_health_logs (event_type, message, metadata)
+    SELECT 'WARNING', :refused_message, jsonb_build_object('request_id', id, 'user_id', taken_by, 'reason', error)
+    FROM ended JOIN checked USING (id) WHERE status = 'duplicate'
+)
+SELECT mine.id, ended.status, ended.user_id FROM mine LEFT JOIN ended USING (id);
 
 -- name: set_password!
 -- The password that the customer chose.
 UPDATE auth.users SET encrypted_password = :password_hash, updated_at = now() WHERE id = :user_id;
-
--- name: insert_customer$
--- The customer and the charge (one for each request and each customer) in one round trip; no row, and neither of them,
--- where the auth user or the e-mail has a customer.
-WITH customer AS (
-    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
-    VALUES (:id, :user_id, :request_id, :email, :full_name, :staff_id)
-    ON CONFLICT DO NOTHING
-    RETURNING id, user_id, request_id, granted_by
-), sale AS (
-    INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
-    SELECT :sale_id, request_id, user_id, granted_by, :price, :currency FROM customer
-)
-SELECT id FROM customer;

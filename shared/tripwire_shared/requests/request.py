@@ -1,7 +1,7 @@
 """A request and the states it passes through. Pure: no database, no clock.
 
-accepted → provisioned | duplicate | failed; failed → accepted by an admin's retry. Only
-`request_store.sql` writes them.
+accepted → provisioned | duplicate | failed; failed → accepted by an admin's retry. Only the statements of
+`request_store.sql`, `claims.sql` and `provisioning/customer_store.sql` write them.
 """
 
 from dataclasses import dataclass
@@ -41,16 +41,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class Claim:
-    """A request taken for one attempt: only `owner` may commit it, and only while the lease lasts."""
+    """A request taken for one attempt: only `owner` may commit it, and only while the lease lasts.
+
+    `attempts` counts this one; `passing_failures`: how often in a row it failed for a passing reason. A password is
+    there sealed, or, after an earlier attempt, hashed.
+    """
 
     request_id: UUID
     owner: str
     attempts: int
+    passing_failures: int
     email: str
     full_name: str
     sealed_password: str | None
-    price: int
-    currency: str
+    password_hash: str | None
     staff_id: UUID
 
 
@@ -135,8 +139,3 @@ class KeyReused(TripwireError):
 
 class NotFailed(Conflict):
     """Only a failed request can be retried."""
-
-
-def backoff_seconds(base: float, attempts: int) -> float:
-    """The pause after the `attempts`-th failed attempt: base, 2·base, 4·base, …"""
-    return float(base * 2 ** (attempts - 1))

@@ -1,33 +1,28 @@
 """Requests in PostgreSQL. The statements stand in `request_store.sql`; this file gives them types and transactions."""
 
-import os
-import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg2.errors
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Connection, Database
+from tripwire_shared.database import Database
 from tripwire_shared.errors import ConnectionLost, NotFound
+from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import (
-    Claim,
     EmailTaken,
     NotFailed,
     Request,
     RequestMode,
     RequestStatus,
     Wish,
-    backoff_seconds,
 )
 from tripwire_shared.sql import load_queries
-from tripwire_shared.timings import CLAIM_LEASE, KEY_ABANDONED_AFTER
+from tripwire_shared.timings import KEY_ABANDONED_AFTER
 
 RETRY_TRIES = 3
-ABANDONED = "Its last attempt ended without a word: the process that worked on it died or hung."
 
 
 @dataclass(frozen=True)
@@ -58,15 +53,6 @@ class Rival:
     fingerprint: bytes | None
     same_key: bool
     abandoned: bool
-
-
-@dataclass(frozen=True)
-class AttemptRules:
-    """How often and how fast a request is tried: settings of the process."""
-
-    max_attempts: int
-    backoff_base: float
-    head_start: float
 
 
 class RequestStore:
@@ -149,72 +135,6 @@ class RequestStore:
         with self._database.connection() as connection:
             self._sql.free_key(connection, id=request_id)
 
-    def is_due(self, request_id: UUID) -> bool:
-        return bool(self._database.read(lambda connection: self._sql.is_due(connection, id=request_id)))
-
-    def claim(self, request_id: UUID, *, door: str, fast_lane: bool, fallback: bool) -> Claim | None:
-        """Takes the request for one attempt; None where another has it, it is finished, or not due."""
-        owner = _new_owner()
-        with self._database.connection() as connection:
-            row = self._sql.claim(
-                connection, id=request_id, owner=owner, lease=CLAIM_LEASE, max_attempts=self._rules.max_attempts,
-                fast_lane=fast_lane, fallback=fallback, door=door,
-            )  # fmt: skip
-        return None if row is None else _claim(row, owner)
-
-    def claim_due(self, batch: int, *, door: str) -> list[Claim]:
-        """The sweep's: takes up to `batch` requests that are due and nobody holds."""
-        owner = _new_owner()
-        with self._database.connection() as connection:
-            rows = self._sql.claim_due(
-                connection,
-                owner=owner,
-                lease=CLAIM_LEASE,
-                max_attempts=self._rules.max_attempts,
-                batch=batch,
-                door=door,
-            )
-            return [_claim(row, owner) for row in rows]
-
-    def anything_to_take(self, *, beyond: int) -> bool:
-        """Whether more than `beyond` requests are due and can be taken."""
-        with self._database.connection() as connection:
-            return bool(self._sql.anything_to_take(connection, max_attempts=self._rules.max_attempts, beyond=beyond))
-
-    def give_up_exhausted(self, batch: int, on_failed: Callable[[Connection, UUID, int, str], None]) -> int:
-        """Ends due requests that have no attempt left; `on_failed` records each in the same transaction."""
-        with self._database.transaction() as connection:
-            rows = list(self._sql.exhausted(connection, max_attempts=self._rules.max_attempts, batch=batch))
-            for row in rows:
-                self._sql.give_up(connection, id=row.id, error=ABANDONED)
-                on_failed(connection, row.id, row.attempts, ABANDONED)
-        return len(rows)
-
-    def next_due_in(self) -> float | None:
-        """Seconds until the next request is due (negative: overdue); None where none waits."""
-        seconds: float | None = self._database.read(self._sql.next_due_in)
-        return seconds
-
-    def lock_claimed(self, connection: Connection, claim: Claim) -> bool:
-        return bool(self._sql.lock_claimed(connection, id=claim.request_id, owner=claim.owner))
-
-    def finish(
-        self, connection: Connection, claim: Claim, status: RequestStatus, *, user_id: UUID | None, answer_now: bool,
-        detail: str,
-    ) -> None:  # fmt: skip
-        self._sql.finish(
-            connection, id=claim.request_id, owner=claim.owner, status=status, user_id=user_id, answer_now=answer_now,
-            detail=detail, error=detail if status is RequestStatus.DUPLICATE else None,
-        )  # fmt: skip
-
-    def fail(self, connection: Connection, claim: Claim, error: str, *, answer_now: bool) -> RequestStatus | None:
-        """Notes a failed attempt; gives the state it led to, None where the claim was lost meanwhile."""
-        row = self._sql.fail(
-            connection, id=claim.request_id, owner=claim.owner, error=error, max_attempts=self._rules.max_attempts,
-            backoff=backoff_seconds(self._rules.backoff_base, claim.attempts), answer_now=answer_now,
-        )  # fmt: skip
-        return None if row is None else RequestStatus(row.status)
-
     def retry(self, request_id: UUID, staff_id: UUID) -> None:
         """Takes a failed request up again. Raises NotFound, NotFailed, or EmailTaken."""
         if self.retry_all([request_id], staff_id):
@@ -242,25 +162,6 @@ class RequestStore:
         if row is None:
             raise NotFound("There is no such request.")
         return _request(row)
-
-
-def _new_owner() -> str:
-    """Unique for each claim, and readable: who had it."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
-
-
-def _claim(row: Any, owner: str) -> Claim:
-    return Claim(
-        row.id,
-        owner,
-        row.attempts,
-        row.email,
-        row.full_name,
-        row.sealed_password,
-        row.price,
-        row.currency,
-        row.staff_id,
-    )
 
 
 def _request(row: Any) -> Request:

@@ -1,5 +1,6 @@
--- The statements that move a request (accept, claim, finish, fail, retry), and those that read it.
--- Nobody else writes its state. The lock order everywhere: request, auth.users, tripwire_users, sale, activity, mail, event.
+-- How a request comes in (accept) and is taken up again by an admin (retry); what its caller was told; and reading one.
+-- What happens between stands in claims.sql and in provisioning/customer_store.sql; nobody else writes a request's state.
+-- The lock order everywhere: requests by id, auth.users, tripwire_users, sale, activity, mail, event.
 
 -- name: accept^
 -- Stores a request in one round trip; no row where somebody has the e-mail or the key.
@@ -45,105 +46,6 @@ UPDATE provisioning_requests SET answer = :answer WHERE id = :id AND answer IS N
 -- A refusal is not remembered: the key may be used again.
 UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND status = 'duplicate';
 
--- name: claim^
--- Takes a request for one attempt. The attempt is counted in this commit, so that one that kills its process counts.
-WITH claimed AS (
-    UPDATE provisioning_requests
-    SET attempts = attempts + 1, claimed_by = :owner, due_at = now() + make_interval(secs => :lease),
-        mode = CASE WHEN :fallback THEN 'fallback' ELSE mode END
-    WHERE id = :id AND status = 'accepted' AND attempts < :max_attempts
-      AND (due_at <= now() OR (:fast_lane AND attempts = 0))
-    RETURNING id, attempts, email, full_name, sealed_password, price, currency, staff_id
-), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
-)
-SELECT * FROM claimed;
-
--- name: claim_due
--- The sweep: takes requests that are due and that nobody holds, oldest first, at most :batch.
-WITH picked AS (
-    SELECT id FROM provisioning_requests
-    WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts
-    ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE provisioning_requests r
-    SET attempts = attempts + 1, claimed_by = :owner, due_at = now() + make_interval(secs => :lease)
-    FROM picked WHERE r.id = picked.id
-    RETURNING r.id, attempts, email, full_name, sealed_password, price, currency, staff_id
-), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
-)
-SELECT * FROM claimed;
-
--- name: anything_to_take$
--- Whether `claim_due` would find a request more than those that others are about to take: asked before a slot of the
--- pace is spent. Who is in a transaction that outlasts its lease (its process is frozen) holds its row, and nobody can
--- take it until the server ends that.
-SELECT true FROM provisioning_requests
-WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts
-ORDER BY due_at OFFSET :beyond LIMIT 1 FOR UPDATE SKIP LOCKED;
-
--- name: exhausted
--- Due requests whose last attempt ended without a word (its process died): they have no attempt left.
-SELECT id, attempts FROM provisioning_requests
-WHERE status = 'accepted' AND due_at <= now() AND attempts >= :max_attempts
-ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED;
-
--- name: next_due_in$
--- Seconds until the next request is due; null where none waits.
-SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM provisioning_requests WHERE status = 'accepted';
-
--- name: is_due$
--- Whether an attempt may begin: asked before a slot of the pace is spent.
-SELECT true FROM provisioning_requests
-WHERE id = :id AND status = 'accepted' AND (due_at <= now() OR attempts = 0);
-
--- name: lock_claimed$
--- Holds the row for the commit; no row where the claim was lost.
-SELECT true FROM provisioning_requests WHERE id = :id AND status = 'accepted' AND claimed_by = :owner FOR UPDATE;
-
--- name: finish!
--- The end of a request, in the transaction that made the customer. A refusal gives its key back.
-WITH finished AS (
-    UPDATE provisioning_requests
-    SET status = :status, user_id = :user_id, finished_at = clock_timestamp(), sealed_password = NULL, claimed_by = NULL,
-        error = :error,
-        answer = CASE WHEN :answer_now AND :status = 'provisioned' THEN 201 ELSE answer END,
-        idempotency_key = CASE WHEN :status = 'duplicate' AND answer IS NULL THEN NULL ELSE idempotency_key END
-    WHERE id = :id AND status = 'accepted' AND claimed_by = :owner
-    RETURNING id
-)
-INSERT INTO request_steps (request_id, step, detail) SELECT id, :status, :detail FROM finished;
-
--- name: fail^
--- A failed attempt: due again after the backoff, or failed for good after the last one.
-WITH failed AS (
-    UPDATE provisioning_requests
-    SET error = :error, claimed_by = NULL,
-        due_at = now() + make_interval(secs => :backoff),
-        status = CASE WHEN attempts >= :max_attempts THEN 'failed' ELSE 'accepted' END,
-        finished_at = CASE WHEN attempts >= :max_attempts THEN clock_timestamp() END,
-        answer = CASE WHEN :answer_now THEN coalesce(answer, 202) ELSE answer END
-    WHERE id = :id AND status = 'accepted' AND claimed_by = :owner
-    RETURNING id, status, attempts
-), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END, :error FROM failed
-)
-SELECT * FROM failed;
-
--- name: give_up!
--- A request without an attempt left ends as failed (its row is locked by `exhausted`).
-WITH failed AS (
-    UPDATE provisioning_requests
-    SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, error = :error
-    WHERE id = :id AND status = 'accepted'
-    RETURNING id
-)
-INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed;
-
 -- name: retry
 -- An admin takes failed requests up again: all attempts are there anew, and they are due at once. Of several with one
 -- e-mail the newest, and none where somebody has it: a live request, or an auth user (but its own, from an earlier
@@ -160,7 +62,8 @@ WITH chosen AS MATERIALIZED (
     ORDER BY email, accepted_at DESC
 ), retried AS (
     UPDATE provisioning_requests r
-    SET status = 'accepted', attempts = 0, due_at = now(), finished_at = NULL, error = NULL
+    SET status = 'accepted', attempts = 0, due_at = now(), finished_at = NULL, error = NULL,
+        passing_failures = 0, passing_since = NULL
     FROM newest WHERE r.id = newest.id
     RETURNING r.id
 ), noted AS (

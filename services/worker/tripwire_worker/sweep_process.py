@@ -1,0 +1,40 @@
+"""The sweep process: sweep, deliveries, watch, housekeeping and /metrics. It needs PostgreSQL only."""
+
+import signal
+import threading
+
+from tripwire_shared.logs import configure_logging
+from tripwire_shared.settings import load_settings
+from tripwire_shared.timings import WORKER_DRAIN_LIMIT
+from tripwire_worker.attempts import Attempts
+from tripwire_worker.meter import AttemptMeter, MetricsServer
+from tripwire_worker.pulse import Pulse
+from tripwire_worker.sweep import Sweep
+from tripwire_worker.sweep_parts import build_sweep
+
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+
+
+def main(pulse: Pulse) -> None:
+    settings = load_settings(REQUIRED)
+    configure_logging("sweep", settings.log_level, settings.log_format)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    parts = build_sweep(settings)
+    core, meter, attempts = parts.core, AttemptMeter(), Attempts(settings.worker_concurrency)
+    sweep = Sweep(
+        core.claims,
+        core.provisioning,
+        core.pace,
+        attempts,
+        meter,
+        interval=settings.sweep_interval_seconds,
+        stopped=stopped,
+        beat=lambda: None if attempts.stuck else pulse.beat(),
+    )
+    parts.start()
+    MetricsServer(settings, core.database, parts.request_queue.counts, meter.registry).start()
+    sweep.run()
+    attempts.finish(WORKER_DRAIN_LIMIT)
+    parts.stop()
