@@ -17,6 +17,8 @@ SILENCE_AFTER = 1.2
 SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
+# What each of them gets to end what it is at, when its process stops.
+BACKGROUND_STOP_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 2
 # Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
 IDLE_IN_TRANSACTION_MS = 3_000
@@ -77,6 +79,8 @@ DIRECT_ALERT_KEPT = 86_400
 
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
+# How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
+SCRAPE_TURN_WAIT = 3.0
 
 # RQ.
 JOB_TIMEOUT = 10

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import psycopg2.errors
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import rows
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Connection
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.resources import Resources
 from tripwire_shared.round_trip import one_round_trip
 
 STRANGE = "100% of O'Brien's; -- :name %s \\ \u017e"

@@ -9,11 +9,11 @@ import pytest
 from tests.dripping_server import dripping_server
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning import identity
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.request_store import RequestStore
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

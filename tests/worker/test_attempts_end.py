@@ -7,10 +7,10 @@ import pytest
 
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.request import EmailTaken, backoff_seconds
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

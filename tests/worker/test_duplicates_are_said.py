@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.resources import Resources
 from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.customer_rules import Existing, judge
 from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.resources import Resources
 
 REQUEST, USER = uuid4(), uuid4()
 

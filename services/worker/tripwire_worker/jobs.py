@@ -7,7 +7,7 @@ from rq import get_current_job
 
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.queue.request_queue import COMPLETED_KEY
-from tripwire_worker.pool import attempt_meter, worker_resources
+from tripwire_worker.pool import attempt_meter, worker_core
 
 
 class AttemptFailed(Exception):
@@ -17,7 +17,7 @@ class AttemptFailed(Exception):
 def provision_customer(request_id: str) -> None:
     """One attempt for the request. Raises AttemptFailed after a failed one; nothing of RQ's retry is used."""
     began_at = time.perf_counter()
-    outcome = worker_resources().provisioning.provision(UUID(request_id), Door.QUEUE)
+    outcome = worker_core().provisioning.provision(UUID(request_id), Door.QUEUE)
     attempt_meter().count(Door.QUEUE, outcome, began_at)
     if outcome in (Outcome.TRY_AGAIN, Outcome.FAILED):
         raise AttemptFailed(outcome)

@@ -18,28 +18,29 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.worker_pool import WorkerPool
 
+from tripwire_shared.core import Core
 from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.queue.request_queue import QUEUE_NAME
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings, load_settings
 from tripwire_shared.timings import WORKER_RECONNECT_WAIT, WORKER_TTL
 from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.process_ties import end_with_parent
 from tripwire_worker.pulse import Pulse
 from tripwire_worker.redis_wait import wait_for_redis
+from tripwire_worker.worker_parts import build_worker
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-_resources: Resources | None = None
+_core: Core | None = None
 _meter: AttemptMeter | None = None
 
 
-def worker_resources() -> Resources:
+def worker_core() -> Core:
     """What the jobs of this process work with; RQ gives a job no other way to it."""
-    if _resources is None:
+    if _core is None:
         raise RuntimeError("not inside a worker process of the pool")
-    return _resources
+    return _core
 
 
 def attempt_meter() -> AttemptMeter:
@@ -96,7 +97,7 @@ class RequestPool(WorkerPool):
 
 
 def _run_worker(settings: Settings, name: str, parent: int) -> None:
-    global _resources, _meter  # RQ calls jobs by name: a module is the only way to them
+    global _core, _meter  # RQ calls jobs by name: a module is the only way to them
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)  # until RQ sets its own: nothing is under way yet
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -104,7 +105,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     # Its own client: RQ stretches the time-outs of the one that it is given.
     redis = Redis.from_url(settings.queue_url)
     wait_for_redis(settings.queue_url)
-    _resources, _meter = build_resources(settings, service="worker"), AttemptMeter()
+    _core, _meter = build_worker(settings), AttemptMeter()
     worker = RequestWorker(
         [Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)],
         name=name,
@@ -116,7 +117,7 @@ def _run_worker(settings: Settings, name: str, parent: int) -> None:
     except RedisError as error:  # it ended because of Redis, and could not even say goodbye to it
         get_logger(__name__).warning("a worker lost Redis and is replaced", error=type(error).__name__)
     finally:
-        _resources.stop()
+        _core.database.close()
 
 
 def main(pulse: Pulse) -> None:

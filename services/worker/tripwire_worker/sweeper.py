@@ -4,13 +4,12 @@ import signal
 import threading
 
 from tripwire_shared.logs import configure_logging
-from tripwire_shared.resources import build_resources
 from tripwire_shared.settings import load_settings
 from tripwire_shared.timings import CHILD_PULSE, JOB_TIMEOUT
-from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.meter import AttemptMeter, MetricsServer
 from tripwire_worker.pulse import Pulse
 from tripwire_worker.sweep import Sweep
+from tripwire_worker.sweep_parts import build_sweep
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
@@ -21,24 +20,23 @@ def main(pulse: Pulse) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    resources = build_resources(settings, service="sweep")
-    meter = AttemptMeter()
+    parts = build_sweep(settings)
+    core, meter = parts.core, AttemptMeter()
     sweep = Sweep(
-        resources.requests,
-        resources.provisioning,
-        resources.pace,
+        core.requests,
+        core.provisioning,
+        core.pace,
         meter,
         interval=settings.sweep_interval_seconds,
         threads=settings.worker_concurrency,
     )
-    housekeeping = Housekeeping(resources.database, settings.health_log_retention_days)
     pulse.beat()
-    resources.start()
+    parts.start()
     sweep.start()
-    housekeeping.start()
-    MetricsServer(resources, meter.registry).start()
+    MetricsServer(
+        meter.registry, core.database, parts.request_queue, settings.worker_metrics_host, settings.worker_metrics_port
+    ).start()
     while not stopped.wait(CHILD_PULSE):
         pulse.beat()
-    housekeeping.stop()
     sweep.stop(JOB_TIMEOUT)
-    resources.stop()
+    parts.stop()
