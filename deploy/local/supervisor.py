@@ -9,7 +9,8 @@ from deploy.local.child import Child
 from deploy.local.errors import CannotStart, StopRequested
 from deploy.local.guard import Guard
 from tripwire_shared import timings
-from tripwire_shared.restart_rule import RestartRule
+from tripwire_shared.restart_rule import DEATHS_UNTIL_SLOW, RestartRule
+
 
 @dataclass
 class _Watched:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable
+from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted
 from tripwire_shared.silence import Silence
 from tripwire_shared.timings import (
     CLIENT_CHECK_MS,
@@ -155,7 +155,7 @@ class Database:
     def connection(self) -> Iterator[Connection]:
         """A connection in autocommit: each statement is its own transaction and one round trip.
 
-        Raises DatabaseUnavailable; ConnectionLost where a statement's outcome is unknown.
+        Raises DatabaseUnavailable; ConnectionLost where a statement's outcome is unknown; PoolExhausted.
         """
         proxied = self._checkout()
         connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]  # the pool makes psycopg2's
@@ -201,7 +201,9 @@ class Database:
         _silence.check(hurried=getattr(_budget, "deadline", None) is not None)
         try:
             return self._pool.connect()
-        except (psycopg2.Error, PoolTimeout, InvalidRequestError) as error:  # the last: dropped as soon as made
+        except PoolTimeout as error:
+            raise PoolExhausted from error
+        except (psycopg2.Error, InvalidRequestError) as error:  # the latter: dropped as soon as made
             raise DatabaseUnavailable from error
 
 

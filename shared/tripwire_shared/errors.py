@@ -16,6 +16,10 @@ class ConnectionLost(DatabaseUnavailable):
     """The connection to the database broke while a statement was under way; its outcome is unknown."""
 
 
+class PoolExhausted(DatabaseUnavailable):
+    """All database connections of this process are in use."""
+
+
 class QueueUnavailable(TripwireError):
     """The queue cannot be reached or did not take the job."""
 

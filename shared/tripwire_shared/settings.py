@@ -59,7 +59,6 @@ class Settings:
     job_max_attempts: int = _variable(rules.whole(1, 20), "3")
     job_backoff_seconds: float = _variable(rules.seconds(0, 3600), "2")
     config_cache_ttl_seconds: float = _variable(rules.seconds(0.1, 3600), "60")
-    idempotency_window_seconds: float = _variable(rules.seconds(0, 86_400), "300")
     health_log_retention_days: int = _variable(rules.whole(1, 3650), "7")
     sweep_interval_seconds: float = _variable(rules.seconds(0.05, 60), "1")
     sweep_after_seconds: float = _variable(rules.seconds(0, 3600), "5")

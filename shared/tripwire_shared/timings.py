@@ -17,6 +17,8 @@ SILENCE_AFTER = 1.2
 SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
+# What each of them gets to end what it is at, when its process stops.
+BACKGROUND_STOP_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 2
 # Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
 IDLE_IN_TRANSACTION_MS = 3_000
@@ -38,9 +40,9 @@ MIGRATION_TURN_MS = 30_000
 CLAIM_LEASE = 5.0
 LEASE_RENEWED_AFTER = 1.5
 SET_STATEMENT_LIMIT = 3.0
-# The pace. Slots are granted that begin within SLOT_NEAR; who gets none asks again when one comes near, for SLOT_WAIT at
-# most, and never more often than SLOT_POLL_LEAST. Both together are less than CHILD_SILENT_LIMIT. A last slot further
-# ahead than SLOT_TOO_FAR is a clock that was set back: more than a grant's second and the widest spacing, 1.1 s.
+# The pace. Slots are granted that begin within SLOT_NEAR; who gets none asks again when one comes near, for SLOT_WAIT
+# at most, and never more often than SLOT_POLL_LEAST. Both together are less than CHILD_SILENT_LIMIT. A last slot
+# further ahead than SLOT_TOO_FAR is a clock that was set back: more than a grant's second and the widest spacing.
 SLOT_NEAR = 1.0
 SLOT_WAIT = 3.0
 SLOT_POLL_LEAST = 0.02
@@ -88,10 +90,12 @@ DIRECT_ALERT_KEPT = 86_400
 
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
+# How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
+SCRAPE_TURN_WAIT = 3.0
 
-# The worker service. A set has its process for itself for SET_ALONE_FOR; then the next one goes on beside it. All that an
-# attempt does has a limit: one that takes longer than ATTEMPT_STUCK_AFTER (a set of fifty passwords on a busy machine
-# takes 20 s) hangs.
+# The worker service. A set has its process for itself for SET_ALONE_FOR; then the next one goes on beside it. All that
+# an attempt does has a limit: one that takes longer than ATTEMPT_STUCK_AFTER (a set of fifty passwords on a busy
+# machine takes 20 s) hangs.
 SET_ALONE_FOR = 0.05
 ATTEMPT_STUCK_AFTER = 60.0
 # The sweep: all statements of one look; the pause where others hold all that is due; and the one after an outage of

@@ -44,7 +44,7 @@ def queue(redis_url: str) -> Iterator[Queue]:
         yield Queue("requests", connection=redis, serializer=JSONSerializer)
 
 
-def put(queue: Queue, function: str = "tripwire_worker.jobs.provision_customer", **more: object) -> Job:
+def put(queue: Queue, function: str = "tripwire.provision_customer", **more: object) -> Job:
     return queue.enqueue_call(function, args=("an-id",), description=EVIL, failure_ttl=60, **more)
 
 

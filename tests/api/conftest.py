@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.resources import Resources, build_resources
 from tests.waiting import wait_until
 from tripwire_api.app import create_app
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff import Role, Staff
 
@@ -65,7 +65,7 @@ def api_for(settings_for: Callable[..., Settings]) -> Iterator[Callable[..., Api
 
     def build(**overrides: Any) -> ApiUnderTest:
         resources = build_resources(settings_for(**overrides), service="api")
-        app = create_app(resources)
+        app = create_app(resources.parts)
         resources.start()
         built.append(resources)
         return ApiUnderTest(app.test_client(), resources)

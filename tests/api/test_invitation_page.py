@@ -6,8 +6,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import ApiUnderTest
+from tests.resources import Resources
 from tests.shared.rows import Provisioned, provisioned, rows
-from tripwire_shared.resources import Resources
 
 PASSWORD = "a password of mine"
 

@@ -23,8 +23,8 @@ from tests.sales_manager import CREATE
 from tripwire_api import customers
 from tripwire_api.app import create_app
 from tripwire_api.body_rules import check_texts
+from tripwire_api.parts import ApiParts, build_api
 from tripwire_shared.logs import configure_logging
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import load_settings
 
 CALLS, WARM_UP = 1_500, 200
@@ -79,11 +79,11 @@ def _measure(environ: dict[str, str], calls: int = CALLS) -> dict[str, float]:
     configure_logging("api", settings.log_level, settings.log_format)
     with tempfile.TemporaryDirectory() as figures:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures  # as under gunicorn, where figures are kept in files
-        resources = build_resources(settings, service="api")
-        admin = resources.staff.list()[0]
-        token = resources.tokens.make(admin.id, "bench").token
-        app, parts = create_app(resources), Parts()
-        _put_timers(app, resources, parts)
+        built = build_api(settings)
+        admin = built.staff.list()[0]
+        token = built.tokens.make(admin.id, "bench").token
+        app, parts = create_app(built), Parts()
+        _put_timers(app, built, parts)
         call = parts.wrap(REST, app.wsgi_app)
         try:
             for number in range(WARM_UP + calls):
@@ -93,10 +93,10 @@ def _measure(environ: dict[str, str], calls: int = CALLS) -> dict[str, float]:
                 _accept(call, token)
             return parts.microseconds()
         finally:
-            resources.stop()
+            built.stop()
 
 
-def _put_timers(app: Flask, resources: Resources, parts: Parts) -> None:
+def _put_timers(app: Flask, built: ApiParts, parts: Parts) -> None:
     for functions in app.before_request_funcs.values():
         functions[:] = [parts.wrap(_stage(function), function) for function in functions]
     for functions in app.after_request_funcs.values():
@@ -104,9 +104,9 @@ def _put_timers(app: Flask, resources: Resources, parts: Parts) -> None:
     parts_of_smorest = Blueprint.ARGUMENTS_PARSER
     _time_methods(parts, "schema: fields checked", parts_of_smorest, ["parse"])
     customers.answer = parts.wrap("response: body and status", customers.answer)
-    _time_methods(parts, "INSERT, one round trip", resources.requests, ["accept"])
-    _time_methods(parts, "enqueue, one pipeline", resources.request_queue, ["enqueue"])
-    _time_methods(parts, "intake: mode, ids, breaker", resources.intake, ["accept"])
+    _time_methods(parts, "INSERT, one round trip", built.core.requests, ["accept"])
+    _time_methods(parts, "enqueue, one pipeline", built.request_queue, ["enqueue"])
+    _time_methods(parts, "intake: mode, ids, breaker", built.intake, ["accept"])
 
 
 def _stage(function: Callable[..., Any]) -> str:

@@ -17,16 +17,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.faults.death import Death
 from tests.invariants import BROKEN, assert_all_ended
-from tests.worker.conftest import rows
+from tests.resources import Resources, build_resources
+from tests.worker.conftest import a_manager, rows
 from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Door
 from tripwire_shared.requests.request import Claim, KeyReused, Wish
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
-from tripwire_shared.staff.staff import Role
 from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.sweep import Sweep
 
@@ -232,10 +231,10 @@ def test_no_order_of_events_breaks_an_invariant(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # mails land there
     resources = build_resources(
-        settings_for(worker_rate_limit=0, job_max_attempts=2, log_level="error", log_format="json"), service="sweep"
+        settings_for(worker_rate_limit=0, job_max_attempts=2, log_level="error", log_format="json"), service="api"
     )
     World.resources = resources
-    World.staff_id = resources.staff.create("dana@example.com", "Dana", Role.SALES, None, by=None).id
+    World.staff_id = a_manager(resources.database)
     rows(resources.database, BREAKABLE)
     World.death = Death()
     connection = psycopg2.connect(resources.settings.database_url)

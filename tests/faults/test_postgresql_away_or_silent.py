@@ -18,7 +18,7 @@ from tests.invariants import assert_all_kept, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
-from tripwire_shared.resources import BACKGROUND_CONNECTIONS
+from tripwire_api.parts import BACKGROUND_CONNECTIONS
 
 AWAY = 2.8
 ANSWERED_WITHIN = 2.0

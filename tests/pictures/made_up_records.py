@@ -100,7 +100,7 @@ def a_queue() -> Iterator[str]:
                 queue = Queue("requests", connection=redis, serializer=JSONSerializer)
                 for number in range(5):
                     queue.enqueue_call(
-                        "tripwire_worker.jobs.provision_customer",
+                        "tripwire.provision_customer",
                         args=(uid(number),),
                         job_id=uid(0x7F3C + number),
                         description="provision customer",

@@ -8,7 +8,7 @@ from flask import Flask
 from tests.api.conftest import assert_problem
 from tripwire_api.access import public
 from tripwire_api.app import GUARDS, create_app
-from tripwire_shared.resources import build_resources
+from tripwire_api.parts import build_api
 from tripwire_shared.settings import Settings
 
 # What needs no token, by decision. Whoever adds a line here says why in the review.
@@ -28,7 +28,7 @@ SOME_ID = "2f9fd0a6-6c8e-4c6b-9a2b-3f6f2f0e8a11"
 
 @pytest.fixture
 def app(settings_for: Callable[..., Settings]) -> Flask:
-    return create_app(build_resources(settings_for(), service="api"))
+    return create_app(build_api(settings_for()))
 
 
 def test_each_route_belongs_to_a_blueprint_with_a_guard(app: Flask) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.resources import Resources, build_resources
 from tests.telegram_server import TelegramServer
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from tests.resources import Resources
 from tripwire_shared.database import Database
-from tripwire_shared.resources import Resources
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import psycopg2
 
+from tests.resources import Resources
 from tests.waiting import wait_until
-from tripwire_shared.resources import Resources
 
 AT_ONCE = 4
 OURS = "FROM pg_stat_activity WHERE application_name = 'tripwire-sweep' AND datname = current_database()"

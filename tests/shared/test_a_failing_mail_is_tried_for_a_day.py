@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.dripping_server import dripping_server
+from tests.resources import Resources
 from tests.shared.mail_server import mail_server
 from tests.shared.rows import events, make_due, messages, provisioned, rows
 from tripwire_shared.mail import mailer
-from tripwire_shared.resources import Resources
 
 
 def test_the_pauses_and_the_end(resources_for: Callable[..., Resources]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import messages, provisioned
-from tripwire_shared.resources import Resources
 
 
 def test_one_file_a_mail(

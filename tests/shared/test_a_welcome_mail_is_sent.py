@@ -5,11 +5,11 @@ from email.message import EmailMessage
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.mail_server import MailServer, mail_server
 from tests.shared.rows import messages, provisioned, rows
 from tests.waiting import wait_until
 from tripwire_shared.provisioning.invitation import InvitationState
-from tripwire_shared.resources import Resources
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_to_the_customer_with_a_link_that_opens(resources_for: Callable[..., Res
     resources = resources_for(smtp_url=mails.url, public_url="https://welcome.example.com/")
     customer = provisioned(resources)
     resources.mails.start()
-    resources.mails.wake()
+    resources.mail_put_in.set()
     [mail] = wait_until(lambda: mails.mails)
     assert mails.recipients == [[customer.email]]
     assert (mail["From"], mail["To"]) == ("welcome@example.com", customer.email)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import messages
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.resources import Resources
 
 
 def test_logged_and_done(resources_for: Callable[..., Resources], capsys: pytest.CaptureFixture[str]) -> None:

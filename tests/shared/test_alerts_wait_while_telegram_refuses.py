@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.dripping_server import dripping_server
+from tests.resources import Resources
 from tests.shared.rows import events, make_due, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.health import telegram
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.resources import Resources
 
 WELL = (200, {"ok": True, "result": {"message_id": 7}})
 REFUSED = (500, {"ok": False, "description": "Internal Server Error"})
@@ -117,7 +117,7 @@ def test_a_page_of_a_proxy_is_no_success(
     resources_for: Callable[..., Resources], telegram_server: TelegramServer, to_telegram: dict[str, str]
 ) -> None:
     telegram_server.answer = (200, {"hello": "captive portal"})
-    verdict = resources_for(**to_telegram).telegram.send("text")
+    verdict = resources_for("api", **to_telegram).telegram.send("text")
     assert (verdict.ok, verdict.status, verdict.description) == (False, 200, "Telegram answered 200.")
 
 
@@ -125,5 +125,5 @@ def test_the_verdict_of_a_test_alert_is_telegrams(
     resources_for: Callable[..., Resources], telegram_server: TelegramServer, to_telegram: dict[str, str]
 ) -> None:
     telegram_server.answer = WELL
-    verdict = resources_for(**to_telegram).telegram.send("text")
+    verdict = resources_for("api", **to_telegram).telegram.send("text")
     assert (verdict.ok, verdict.status, verdict.message_id) == (True, 200, 7)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import messages, provisioned, rows
 from tests.waiting import wait_until
-from tripwire_shared.resources import Resources
 from tripwire_shared.timings import MAIL_PATIENCE_IN_API
 
 TOOK = "SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM outbox"
@@ -34,7 +34,7 @@ def test_its_own_at_once(resources_for: Callable[..., Resources]) -> None:
     api = resources_for("api")
     api.mails.start()
     provisioned(api)
-    api.mails.wake()  # as provisioning does after its commit
+    api.mail_put_in.set()  # as provisioning does after its commit
     assert seconds_until_sent(api) < MAIL_PATIENCE_IN_API
 
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import Provisioned, provisioned, rows
 from tripwire_shared.errors import NotFound
 from tripwire_shared.provisioning.invitation import InvitationOver, InvitationState
-from tripwire_shared.resources import Resources
 
 PASSWORD = "a new password"
 

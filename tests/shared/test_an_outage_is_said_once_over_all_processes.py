@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.resources import Resources
 from tests.shared.rows import events, messages, provisioned, rows
 from tests.waiting import wait_until
 from tripwire_shared.health.causes import QUEUE
 from tripwire_shared.health.incident import Incidents
-from tripwire_shared.resources import Resources
 
 CRITICAL = "Redis queue failed! Auto-fallback to sync mode"
 

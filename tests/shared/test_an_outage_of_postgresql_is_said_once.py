@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from deploy.local.postgres import PostgresServer
+from tests.resources import Resources
 from tests.shared.rows import events, messages, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
@@ -15,7 +16,6 @@ from tripwire_shared.database import Database
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.causes import DATABASE, QUEUE
 from tripwire_shared.health.direct_alerts import DirectAlerts
-from tripwire_shared.resources import Resources
 
 NOW = datetime.now(UTC)
 ALERT = Alert("CRITICAL", DATABASE.opened, NOW, {"cause": DATABASE.name})

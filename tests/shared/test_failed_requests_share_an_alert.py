@@ -4,10 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
+from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, events, messages
 from tests.telegram_server import TelegramServer
 from tripwire_shared.outbox.outbox import Channel
-from tripwire_shared.resources import Resources
 
 
 def fail(resources: Resources, count: int) -> list[UUID]:

@@ -6,8 +6,8 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from tripwire_shared.intake import request_store
 from tripwire_shared.provisioning import customer_store
+from tripwire_shared.requests import request_store
 from tripwire_shared.sql import load_queries
 
 MANY = 10_000

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg2 import errors
 
+from tests.resources import Resources
 from tests.shared.rows import Provisioned, provisioned, rows
 from tripwire_shared.database import Database
-from tripwire_shared.resources import Resources
 
 EMAIL = "anna@example.com"
 

@@ -4,12 +4,12 @@ import socket
 import time
 from collections.abc import Callable
 
+from tests.resources import Resources
 from tests.shared.rows import events
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.resources import Resources
 from tripwire_shared.timings import HEALTH_QUEUE_SIZE
 
 

@@ -13,13 +13,13 @@ from deploy.local.postgres import PostgresServer
 from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.invariants import assert_nothing_broken, count
+from tests.resources import Resources, build_resources
 from tests.shared.rows import rows
+from tests.worker.conftest import a_manager
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.request import RequestMode, Wish
 from tripwire_shared.requests.request_store import NewRequest
-from tripwire_shared.resources import Resources, build_resources
 from tripwire_shared.settings import Settings
-from tripwire_shared.staff.staff import Role
 
 STAND_IN = Path(__file__).with_name("supabase_auth.sql")
 AUTH_ADMIN = "supabase_auth_admin"
@@ -72,9 +72,9 @@ def superuser_url(postgres: PostgresServer, supabase_url: str) -> str:
 
 
 def new_request(resources: Resources, email: str) -> NewRequest:
-    staff = resources.staff.create("dana@example.com", "Dana", Role.SALES, None, by=None)
+    staff_id = a_manager(resources.database)
     wish = Wish(email, "Anna K.", None, 5000, "KZT")
-    return NewRequest(uuid4(), wish, None, staff.id, RequestMode.ASYNC, 202, None, None)
+    return NewRequest(uuid4(), wish, None, staff_id, RequestMode.ASYNC, 202, None, None)
 
 
 def test_the_migrations_neither_alter_nor_refer_to_auth_users(superuser_url: str, supabase_url: str):

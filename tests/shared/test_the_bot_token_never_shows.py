@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.telegram_server import TelegramServer
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.resources import Resources
 
 SECRET = "token-of-tests"
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.waiting import wait_until
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.resources import Resources
 
 LISTENERS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'tripwire-api-listener' AND datname = current_database()"
@@ -18,7 +18,7 @@ def switch(resources: Resources, mode: Mode) -> int:
 
 
 def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> None:
-    process, elsewhere = resources_for("api"), resources_for()
+    process, elsewhere = resources_for("api"), resources_for("api")
     process.mode_listener.start()
     [first] = wait_until(lambda: rows(elsewhere.database, LISTENERS), 5)
     wait_until(process.mode_store.receipts, 5)
@@ -36,7 +36,7 @@ def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> N
 
 
 def test_a_told_switch_needs_no_question_on_the_way_of_a_request(resources_for: Callable[..., Resources]) -> None:
-    process, elsewhere = resources_for("api"), resources_for()
+    process, elsewhere = resources_for("api"), resources_for("api")
     process.mode_listener.start()
     wait_until(process.mode_store.receipts, 5)
     process.mode_cache._read = None  # type: ignore[assignment]  # whoever asks, fails

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import rows
 from tripwire_shared.database import Database
 from tripwire_shared.provisioning.pace import Pace
-from tripwire_shared.resources import Resources
 
 LIMIT, PROCESSES, THREADS, SLOTS = 10, 3, 5, 12
 # A process that takes its share of slots with several threads, and prints for each when it was granted to begin.

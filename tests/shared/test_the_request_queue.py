@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 
 from deploy.local.valkey import ValkeyServer
+from tests.resources import Resources
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.queue.request_queue import JOB_FUNCTION
-from tripwire_shared.resources import Resources
 from tripwire_shared.timings import REDIS_TIMEOUT
 
 SLACK = 0.5

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, events, messages, provisioned, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
@@ -15,7 +16,6 @@ from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.outbox.outbox import Channel
 from tripwire_shared.queue.breaker import BreakerState
-from tripwire_shared.resources import Resources
 
 
 class Clock:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from tests.resources import Resources
 from tests.worker.conftest import accept, rows
 from tripwire_shared import timings
 from tripwire_shared.passwords import PasswordHasher
 from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

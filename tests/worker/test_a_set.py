@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, attempt_due, rows
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.provisioning.provision import Attempt, Door, Outcome
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 REFUSES = """
@@ -187,9 +187,7 @@ def test_passwords_in_a_set_are_hashed_before_it_and_hold_up_nobody_else(
 ) -> None:
     resources = build()
     plain = accept_some(resources, staff_id, 3)
-    given = [
-        accept(resources, staff_id, f"own{number}@example.com", f"password {number}") for number in range(3)
-    ]
+    given = [accept(resources, staff_id, f"own{number}@example.com", f"password {number}") for number in range(3)]
 
     attempts = resources.provisioning.provision_new([*plain, *given], Door.QUEUE)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, attempt, attempt_due, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

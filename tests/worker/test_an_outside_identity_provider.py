@@ -9,10 +9,10 @@ import pytest
 from tests.dripping_server import dripping_server
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, attempt, attempt_due, rows
 from tripwire_shared.provisioning import identity
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

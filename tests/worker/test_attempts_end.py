@@ -7,11 +7,11 @@ import pytest
 
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.worker.conftest import accept, attempt, attempt_due, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import EmailTaken
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 

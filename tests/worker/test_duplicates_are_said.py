@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.resources import Resources
 from tests.worker.conftest import accept, attempt, rows
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.resources import Resources
 
 
 def test_an_auth_user_that_somebody_else_made_meanwhile(build: Callable[..., Resources], staff_id: UUID) -> None:

@@ -10,12 +10,12 @@ import pytest
 from deploy.local.postgres import PostgresServer
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
+from tests.resources import Resources
 from tests.waiting import wait_until
-from tests.worker.conftest import accept, attempt, attempt_due, rows
+from tests.worker.conftest import a_manager, accept, attempt, attempt_due, rows
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
-from tripwire_shared.resources import Resources
 
 Build = Callable[..., Resources]
 SLOW_SALES = """
@@ -102,7 +102,7 @@ def test_an_outage_of_postgresql_in_mid_attempt_is_noted_when_it_is_back(
     """Written by the process that met it; the attempt that the claim counted is given back."""
     monkeypatch.setattr("tripwire_shared.provisioning.provision.SET_STATEMENT_LIMIT", 0.5)
     resources = build(database_url=own_postgres.url)
-    staff_id = resources.staff.create("dana@example.com", "Dana", role="sales", password=None, by=None).id  # type: ignore[arg-type]
+    staff_id = a_manager(resources.database)
     ids = [accept(resources, staff_id, f"anna{number}@example.com") for number in range(3)]
     claims = resources.claims.claim(ids, door=Door.QUEUE)
     resources.writer.start()

@@ -1,6 +1,6 @@
 """Who may: bearer tokens, roles, and the limit on how often a token may ask.
 
-A guard stands beside each blueprint where it is registered (`app.py`); a test walks the routes and fails where one has
+A guard stands above each blueprint where it is registered (`app.py`); a test walks the routes and fails where one has
 none.
 """
 
@@ -18,8 +18,9 @@ from flask import g, request
 from tripwire_api.client_request import client_address
 from tripwire_shared.activity.activity_log import acting_from
 from tripwire_shared.errors import TripwireError
-from tripwire_shared.resources import Resources
+from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Role, Staff
+from tripwire_shared.staff.tokens import Tokens
 
 Guard = Callable[[], None]
 P = ParamSpec("P")
@@ -76,22 +77,21 @@ def public() -> None:
     """The guard of what needs no token: said, not forgotten."""
 
 
-def staff_only(resources: Resources) -> Guard:
+def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network, ...]) -> Guard:
     """Any active member of staff, within the rate limit."""
-    limit = RateLimit(resources.settings.api_rate_limit)
 
     def guard() -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise NotSignedIn
-        staff = resources.tokens.authenticate(token)
+        staff = tokens.authenticate(token)
         if staff is None:
             raise NotSignedIn("The token is unknown, has ended or was revoked.")
         if not limit.take(token):
             raise TooManyRequests
         g.staff, g.token = staff, token
-        acting_from(client_address(resources.settings.trusted_proxies))
+        acting_from(client_address(trusted_proxies))
 
     return guard
 

@@ -1,4 +1,4 @@
-"""The API, put together: the table of contents. Each blueprint stands beside the guard of all its routes."""
+"""The API, put together: the table of contents. Each blueprint stands under the guard of all its routes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,14 +21,15 @@ from tripwire_api import (
     system,
     system_history,
 )
-from tripwire_api.access import Guard, admin_only, public, staff_only
+from tripwire_api.access import Guard, RateLimit, admin_only, public, staff_only
 from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
 from tripwire_api.meter import RequestMeter, register_meter
+from tripwire_api.parts import ApiParts
 from tripwire_api.problems import http_problem, register_problems
 from tripwire_api.sales_store import SalesStore
+from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
-from tripwire_shared.resources import Resources
 
 # Where a test finds the guard of each blueprint.
 GUARDS = "tripwire_guards"
@@ -49,7 +50,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest is not typed
         return http_problem(error)
 
 
-def create_app(resources: Resources) -> Flask:
+def create_app(parts: ApiParts) -> Flask:
     app = TripwireApi("tripwire_api", static_folder=None)  # it would add a route without a guard
     app.config.update(
         API_TITLE="Tripwire Sales Manager",
@@ -63,27 +64,45 @@ def create_app(resources: Resources) -> Flask:
     register_request_rules(app)
     api = ProblemApi(app)
     register_problems(app)
-    meter = RequestMeter(resources)
+    core, settings = parts.core, parts.core.settings
+    meter = RequestMeter(core.database, parts.breaker, parts.request_queue)
     register_meter(app, meter)
 
-    sales_store, system_store = SalesStore(resources.database), SystemStore(resources.database)
-    sales_or_admin = staff_only(resources)
+    sales_store, system_store = SalesStore(core.database), SystemStore(core.database)
+    max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
+    waits = requests.LongWaits(settings.web_threads)
+    figures = SystemFigures(
+        system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
+        telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
+    )  # fmt: skip
+    sales_or_admin = staff_only(parts.tokens, RateLimit(settings.api_rate_limit), proxies)
     admin = admin_only(sales_or_admin)
-    for blueprint, guard in (
-        (customers.blueprint(resources, sales_store), sales_or_admin),
-        (sales.blueprint(sales_store), sales_or_admin),
-        (requests.blueprint(resources), sales_or_admin),
-        (sessions.session_blueprint(resources), sales_or_admin),
-        (staff.blueprint(resources), admin),
-        (system.blueprint(resources, system_store), admin),
-        (system_history.blueprint(resources, system_store), admin),
-        (queue_changes.blueprint(resources.database), admin),
-        (sessions.login_blueprint(resources), public),
-        (invitations.blueprint(resources), public),
-        (probes.blueprint(resources, meter), public),
-        (documentation.blueprint(api), public),
-    ):
-        _register(app, api, blueprint, guard)
+    contents: dict[Guard, list[Blueprint]] = {
+        sales_or_admin: [
+            customers.blueprint(
+                parts.intake, parts.customers, parts.customer_changes, parts.erasure, parts.request_list,
+                sales_store, max_attempts,
+            ),
+            sales.blueprint(sales_store),
+            requests.blueprint(parts.request_list, core.requests, waits, max_attempts),
+            sessions.session_blueprint(parts.tokens),
+        ],
+        admin: [
+            staff.blueprint(parts.staff, parts.tokens),
+            system.blueprint(parts.mode_store, parts.mode_cache, figures, core.health_log, parts.telegram),
+            system_history.blueprint(system_store, parts.incident_history, parts.mode_store),
+            queue_changes.blueprint(core.database, core.activity),
+        ],
+        public: [
+            sessions.login_blueprint(parts.staff, proxies),
+            invitations.blueprint(core.invitations),
+            probes.blueprint(core.database, parts.breaker, parts.request_queue, meter),
+            documentation.blueprint(api),
+        ],
+    }  # fmt: skip
+    for guard, blueprints in contents.items():
+        for blueprint in blueprints:
+            _register(app, api, blueprint, guard)
     return app
 
 

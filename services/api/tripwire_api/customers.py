@@ -15,12 +15,15 @@ from tripwire_api.sales import DeedSchema, deed_body
 from tripwire_api.sales_store import ActivityFilter, SalesStore
 from tripwire_api.shapes import CUSTOMER_STATUSES, CustomerSchema, RequestSchema, customer_body, iso, request_body
 from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, Sale
+from tripwire_shared.customers.customer_changes import CustomerChanges
+from tripwire_shared.customers.customer_list import CustomerList
+from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
-from tripwire_shared.intake.accept import Accepted
+from tripwire_shared.intake.accept import Accepted, Intake
 from tripwire_shared.intake.wish_rules import currency_problem
 from tripwire_shared.requests.request import RequestFilter, RequestMode, Wish
-from tripwire_shared.resources import Resources
+from tripwire_shared.requests.request_list import RequestList
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = 1
@@ -111,9 +114,16 @@ class ResentSchema(Schema):
     welcome_email = fields.String(required=True)
 
 
-def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
+def blueprint(
+    intake: Intake,
+    customers: CustomerList,
+    changes: CustomerChanges,
+    erasure: Erasure,
+    request_list: RequestList,
+    sales: SalesStore,
+    max_attempts: int,
+) -> Blueprint:
     routes = Blueprint("customers", __name__, url_prefix="/api/admin/tripwire/users", description="Customers")
-    customers, changes = resources.customers, resources.customer_changes
 
     @routes.route("")
     class Customers(MethodView):
@@ -137,7 +147,7 @@ def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
         @routes.alt_response(201, schema=AcceptedSchema)
         def post(self, wish: Wish) -> Response:
             """Creates a customer: 202 where the queue took it, 201 where it is done already."""
-            return answer(resources.intake.accept(wish, current_staff().id, idempotency_key()))
+            return answer(intake.accept(wish, current_staff().id, idempotency_key()))
 
     @routes.route("/<uuid:user_id>")
     class CustomerItem(MethodView):
@@ -148,9 +158,8 @@ def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
             customer = customers.get(user_id, only_staff)
             # Of an erased one too: its requests share the placeholder.
             same_email = RequestFilter(only_staff=only_staff, email=customer.email)
-            requests, _ = resources.request_list.page(same_email, SHOWN_AT_MOST)
+            requests, _ = request_list.page(same_email, SHOWN_AT_MOST)
             deeds = sales.activity(ActivityFilter(request_id=customer.request_id), SHOWN_AT_MOST)
-            max_attempts = resources.settings.job_max_attempts
             return {
                 **customer_body(customer),
                 "sale": sale_body(customer.sale),
@@ -169,7 +178,7 @@ def blueprint(resources: Resources, sales: SalesStore) -> Blueprint:
         @routes.response(204)
         def delete(self, user_id: UUID) -> Response:
             """Erases the person's data (admin); the sale stays, and the address is free again."""
-            resources.erasure.erase(user_id, admins_only().id)
+            erasure.erase(user_id, admins_only().id)
             return Response(status=204)
 
     @routes.route("/<uuid:user_id>/resend-welcome")

@@ -4,8 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from tripwire_shared.errors import NotFound
 from tripwire_shared.intake.wish_rules import password_problem
-from tripwire_shared.provisioning.invitation import InvitationOver, InvitationState
-from tripwire_shared.resources import Resources
+from tripwire_shared.provisioning.invitation import InvitationOver, Invitations, InvitationState
 
 CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 OVER = {
@@ -15,7 +14,7 @@ OVER = {
 }
 
 
-def blueprint(resources: Resources) -> Blueprint:
+def blueprint(invitations: Invitations) -> Blueprint:
     """Public: the link itself is the key. It is never logged, and no address is told where the reader came from."""
     routes = Blueprint("invitations", __name__, url_prefix="/invitations", template_folder="templates",
                        static_folder="static", static_url_path="/static")  # fmt: skip
@@ -23,7 +22,7 @@ def blueprint(resources: Resources) -> Blueprint:
     def why_not(token: str) -> Response | None:
         """The page for a link that cannot be used; None for a good one."""
         try:
-            invitation = resources.invitations.open(token)
+            invitation = invitations.open(token)
         except NotFound as error:
             return _page(404, message=str(error))
         return None if invitation.state is InvitationState.OPEN else _page(410, message=OVER[invitation.state])
@@ -42,7 +41,7 @@ def blueprint(resources: Resources) -> Blueprint:
         if reason is not None:
             return _page(422, form=True, problem=reason)
         try:
-            resources.invitations.consume(token, password)
+            invitations.consume(token, password)
         except InvitationOver as error:  # somebody was faster
             return _page(410, message=str(error))
         return _page(200, message="Your password is set. You can sign in now.", done=True)

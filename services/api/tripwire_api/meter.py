@@ -9,10 +9,11 @@ import time
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tripwire_shared.database import Database
 from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
-from tripwire_shared.queue.breaker import BreakerState
-from tripwire_shared.resources import Resources
+from tripwire_shared.queue.breaker import Breaker, BreakerState
+from tripwire_shared.queue.request_queue import RequestQueue
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # Anybody may send any word as a method: others share a label.
@@ -21,7 +22,7 @@ CREATE = "/api/admin/tripwire/users"
 
 
 class RequestMeter:
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, database: Database, breaker: Breaker, queue: RequestQueue) -> None:
         self.registry = CollectorRegistry()
         labels = ["method", "route", "status"]
         self._answers = Counter("tripwire_http_answers", "Answers by route and status", labels, registry=self.registry)
@@ -38,8 +39,8 @@ class RequestMeter:
             "tripwire_breaker_open", "API processes whose breaker is open", registry=self.registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
-        resources.breaker.listen(lambda state: breaker_open.set(state is BreakerState.OPEN))
-        self._figures = Figures(resources.database, lambda: resources.breaker.call(resources.request_queue.counts))
+        breaker.listen(lambda state: breaker_open.set(state is BreakerState.OPEN))
+        self._figures = Figures(database, lambda: breaker.call(queue.counts))
 
     def observe(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule is not None else "unknown"

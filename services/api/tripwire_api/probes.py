@@ -5,11 +5,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from tripwire_api.meter import RequestMeter
 from tripwire_api.problems import problem
+from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
-from tripwire_shared.resources import Resources
+from tripwire_shared.queue.breaker import Breaker
+from tripwire_shared.queue.request_queue import RequestQueue
 
 
-def blueprint(resources: Resources, meter: RequestMeter) -> Blueprint:
+def blueprint(database: Database, breaker: Breaker, queue: RequestQueue, meter: RequestMeter) -> Blueprint:
     routes = Blueprint("probes", __name__)
 
     @routes.get("/healthz")
@@ -21,11 +23,11 @@ def blueprint(resources: Resources, meter: RequestMeter) -> Blueprint:
     def readyz() -> Response:
         """Ready: the database answers. Redis is told, not needed."""
         try:
-            resources.database.read(lambda connection: connection.cursor().execute("SELECT 1"))
+            database.read(lambda connection: connection.cursor().execute("SELECT 1"))
         except DatabaseUnavailable as error:
             return problem(503, "Not ready", str(error), database="down")
         try:
-            resources.breaker.call(resources.request_queue.ping)
+            breaker.call(queue.ping)
             redis = "up"
         except QueueUnavailable:
             redis = "down"

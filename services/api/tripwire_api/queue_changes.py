@@ -38,11 +38,10 @@ class NotedSchema(Schema):
     success = fields.Boolean(required=True)
 
 
-def blueprint(database: Database) -> Blueprint:
+def blueprint(database: Database, activity: ActivityLog) -> Blueprint:
     routes = Blueprint(
         "queue_changes", __name__, url_prefix="/api/admin/tripwire/activity", description="Sales and activity"
     )
-    activity = ActivityLog()
 
     @routes.route("/queue")
     class QueueChanges(MethodView):

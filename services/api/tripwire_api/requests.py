@@ -18,7 +18,7 @@ from tripwire_api.stopping import STOPPING
 from tripwire_shared.database import off_the_clock, within
 from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus
 from tripwire_shared.requests.request_list import RequestList
-from tripwire_shared.resources import Resources
+from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
 
 IDS_AT_MOST = 100
@@ -107,10 +107,8 @@ class LongWaits:
             self._places.release()
 
 
-def blueprint(resources: Resources) -> Blueprint:
+def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_attempts: int) -> Blueprint:
     routes = Blueprint("requests", __name__, url_prefix="/api/admin/tripwire/requests", description="Requests")
-    requests, max_attempts = resources.request_list, resources.settings.job_max_attempts
-    waits = LongWaits(resources.settings.web_threads)
 
     @routes.route("")
     class Requests(MethodView):
@@ -144,7 +142,7 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(202, RequestSchema)
         def post(self, request_id: UUID) -> dict[str, Any]:
             """Takes a failed request up again (admin)."""
-            resources.requests.retry(request_id, admins_only().id)
+            store.retry(request_id, admins_only().id)
             found = requests.get(request_id)
             return request_body(found, max_attempts, requests.steps(found))
 

@@ -9,8 +9,10 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import current_staff, current_token
 from tripwire_api.client_request import client_address
-from tripwire_shared.resources import Resources
+from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Staff
+from tripwire_shared.staff.staff_store import StaffStore
+from tripwire_shared.staff.tokens import Tokens
 
 
 class CredentialsSchema(Schema):
@@ -45,7 +47,7 @@ def staff_body(staff: Staff) -> dict[str, Any]:
     }
 
 
-def login_blueprint(resources: Resources) -> Blueprint:
+def login_blueprint(staff: StaffStore, trusted_proxies: tuple[Network, ...]) -> Blueprint:
     """Public: it is how one becomes known. Throttled in PostgreSQL, so it works while Redis is down."""
     routes = Blueprint("login", __name__, url_prefix="/api/auth/login", description="Signing in and out")
 
@@ -55,8 +57,8 @@ def login_blueprint(resources: Resources) -> Blueprint:
         @routes.response(200, SessionSchema)
         def post(self, credentials: dict[str, str]) -> dict[str, Any]:
             """A bearer token for an e-mail and a password."""
-            address = client_address(resources.settings.trusted_proxies)
-            session = resources.staff.sign_in(credentials["email"], credentials["password"], address)
+            address = client_address(trusted_proxies)
+            session = staff.sign_in(credentials["email"], credentials["password"], address)
             return {
                 "token": session.token,
                 "expires_at": session.expires_at.isoformat(),
@@ -66,7 +68,7 @@ def login_blueprint(resources: Resources) -> Blueprint:
     return routes
 
 
-def session_blueprint(resources: Resources) -> Blueprint:
+def session_blueprint(tokens: Tokens) -> Blueprint:
     routes = Blueprint("session", __name__, url_prefix="/api/auth", description="Signing in and out")
 
     @routes.route("/logout")
@@ -74,7 +76,7 @@ def session_blueprint(resources: Resources) -> Blueprint:
         @routes.response(204)
         def post(self) -> Response:
             """Revokes the token that is sent with it."""
-            resources.tokens.end_session(current_token())
+            tokens.end_session(current_token())
             return Response(status=204)
 
     @routes.route("/me")

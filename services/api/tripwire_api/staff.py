@@ -13,9 +13,9 @@ from tripwire_api.field_rules import email_field, full_name_field, one_line_fiel
 from tripwire_api.sessions import StaffSchema, staff_body
 from tripwire_api.shapes import StaffNameSchema, iso, iso_or_none, staff_name
 from tripwire_shared.email_address import normalised_email
-from tripwire_shared.resources import Resources
 from tripwire_shared.staff.staff import ListedStaff, Role, StaffChange
-from tripwire_shared.staff.tokens import NewToken, TokenListed
+from tripwire_shared.staff.staff_store import StaffStore
+from tripwire_shared.staff.tokens import NewToken, TokenListed, Tokens
 
 SECONDS_A_DAY = 86_400.0
 ROLES = [role.value for role in Role]
@@ -79,7 +79,7 @@ class TokenListSchema(Schema):
     tokens = fields.List(fields.Nested(TokenSchema), required=True)
 
 
-def blueprint(resources: Resources) -> Blueprint:
+def blueprint(store: StaffStore, tokens: Tokens) -> Blueprint:
     routes = Blueprint("staff", __name__, url_prefix="/api/admin/staff", description="Staff and their tokens")
 
     @routes.route("")
@@ -87,14 +87,14 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(200, StaffListSchema)
         def get(self) -> dict[str, Any]:
             """Everybody."""
-            return {"staff": [listed_body(staff) for staff in resources.staff.list()]}
+            return {"staff": [listed_body(staff) for staff in store.list()]}
 
         @routes.arguments(NewStaffSchema)
         @routes.response(201, StaffSchema)
         def post(self, new: dict[str, Any]) -> dict[str, Any]:
             """Adds somebody."""
             email, name = normalised_email(new["email"]), new["full_name"].strip()
-            made = resources.staff.create(email, name, Role(new["role"]), new["password"], current_staff().id)
+            made = store.create(email, name, Role(new["role"]), new["password"], current_staff().id)
             return staff_body(made)
 
     @routes.route("/<uuid:staff_id>")
@@ -102,37 +102,37 @@ def blueprint(resources: Resources) -> Blueprint:
         @routes.response(200, ListedStaffSchema)
         def get(self, staff_id: UUID) -> dict[str, Any]:
             """One member of staff."""
-            return listed_body(resources.staff.get_listed(staff_id))
+            return listed_body(store.get_listed(staff_id))
 
         @routes.arguments(StaffChangeSchema)
         @routes.response(200, StaffSchema)
         def patch(self, change: StaffChange, staff_id: UUID) -> dict[str, Any]:
             """Changes role, name, password, or whether the account is active."""
-            return staff_body(resources.staff.change(staff_id, change, current_staff().id))
+            return staff_body(store.change(staff_id, change, current_staff().id))
 
     @routes.route("/<uuid:staff_id>/tokens")
     class TokenList(MethodView):
         @routes.response(200, TokenListSchema)
         def get(self, staff_id: UUID) -> dict[str, Any]:
             """The tokens that are not revoked, without their secret."""
-            resources.staff.get(staff_id)
-            return {"tokens": [token_body(token) for token in resources.tokens.list(staff_id)]}
+            store.get(staff_id)
+            return {"tokens": [token_body(token) for token in tokens.list(staff_id)]}
 
         @routes.arguments(NewTokenSchema)
         @routes.response(201, TokenSchema)
         def post(self, new: dict[str, Any], staff_id: UUID) -> dict[str, Any]:
             """A new token; it is shown this once."""
-            resources.staff.get(staff_id)
+            store.get(staff_id)
             days = new["expires_in_days"]
             seconds = None if days is None else days * SECONDS_A_DAY
-            return token_body(resources.tokens.make(staff_id, new["name"], seconds=seconds, by=current_staff().id))
+            return token_body(tokens.make(staff_id, new["name"], seconds=seconds, by=current_staff().id))
 
     @routes.route("/<uuid:staff_id>/tokens/<uuid:token_id>")
     class TokenItem(MethodView):
         @routes.response(204)
         def delete(self, staff_id: UUID, token_id: UUID) -> Response:
             """Revokes it: within a second it works nowhere."""
-            resources.tokens.revoke(staff_id, token_id, current_staff().id)
+            tokens.revoke(staff_id, token_id, current_staff().id)
             return Response(status=204)
 
     return routes

@@ -11,12 +11,14 @@ from tripwire_api.access import current_staff
 from tripwire_api.field_rules import one_line_field
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_shapes import FiguresSchema
-from tripwire_api.system_store import SystemStore
 from tripwire_shared.errors import Conflict
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.health.event import EventType
+from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.health.telegram import Telegram
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.resources import Resources
+from tripwire_shared.mode.mode_cache import ModeCache
+from tripwire_shared.mode.mode_store import ModeStore
 
 MODES = [mode.value for mode in Mode]
 
@@ -85,17 +87,18 @@ class NotConfigured(Conflict):
     """Telegram is not configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_ADMIN_CHAT_ID, then restart."""
 
 
-def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
+def blueprint(
+    mode_store: ModeStore, mode_cache: ModeCache, figures: SystemFigures, health_log: HealthLog, telegram: Telegram
+) -> Blueprint:
     routes = Blueprint("system", __name__, url_prefix="/api/admin/system", description="The system")
-    figures = SystemFigures(resources, store)
 
     @routes.route("/mode")
     class ModeItem(MethodView):
         @routes.response(200, ModeSchema)
         def get(self) -> dict[str, Any]:
             """The mode, who set it, when and why, and which version each API process obeys."""
-            record = resources.mode_store.read()
-            receipts = resources.mode_store.receipts()
+            record = mode_store.read()
+            receipts = mode_store.receipts()
             return {
                 "mode": record.mode.value,
                 "version": record.version,
@@ -119,7 +122,7 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
         def post(self, wanted: dict[str, Any]) -> dict[str, Any]:
             """The kill switch. With a `version` that is not the current one nothing is switched (409)."""
             admin = current_staff()
-            switched = resources.mode_store.switch(
+            switched = mode_store.switch(
                 Mode(wanted["mode"]),
                 reason=wanted.get("reason"),
                 changed_by=admin.email,
@@ -127,7 +130,7 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
                 expected_version=wanted.get("version"),
             )
             # Here at once; every other process hears of it by its listener.
-            resources.mode_cache.store(resources.mode_store.read())
+            mode_cache.store(mode_store.read())
             modes = {"mode": switched.mode.value, "previous_mode": switched.previous_mode.value}
             return {"success": True, **modes, "version": switched.version}
 
@@ -145,7 +148,7 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """Health events, newest first; `q`: part of the message."""
             kind = EventType(query["type"]) if "type" in query else None
-            events = resources.health_log.latest(query["limit"] + 1, kind, query.get("before"), query.get("q"))
+            events = health_log.latest(query["limit"] + 1, kind, query.get("before"), query.get("q"))
             shown = events[: query["limit"]]
             logs = [
                 {
@@ -164,12 +167,10 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
         @routes.response(200, TestAlertSchema)
         def post(self) -> dict[str, Any]:
             """Sends a test alert and says what Telegram answered."""
-            if not resources.telegram.configured:
+            if not telegram.configured:
                 raise NotConfigured
             by = {"sent_by": current_staff().email}
-            verdict = resources.telegram.send(
-                alert_text(Alert("INFO", "Test alert: Telegram works", datetime.now(UTC), by))
-            )
+            verdict = telegram.send(alert_text(Alert("INFO", "Test alert: Telegram works", datetime.now(UTC), by)))
             return {
                 "ok": verdict.ok,
                 "status": verdict.status,

@@ -7,9 +7,12 @@ from typing import Any
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.health.incident_history import PastIncident
+from tripwire_shared.health.incident import Incidents
+from tripwire_shared.health.incident_history import IncidentHistory, PastIncident
 from tripwire_shared.health.incident_store import Incident
-from tripwire_shared.resources import Resources
+from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.queue.breaker import Breaker
+from tripwire_shared.queue.request_queue import RequestQueue
 
 COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
@@ -17,8 +20,8 @@ COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "wo
 class QueueFigures:
     """What Redis counts, and what this process counted last: so that a figure that is unknown now was known once."""
 
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
+    def __init__(self, breaker: Breaker, queue: RequestQueue) -> None:
+        self._breaker, self._queue = breaker, queue
         self._lock = threading.Lock()
         self._last_known: dict[str, dict[str, Any]] = {}
         self._workers_seen_at: str | None = None
@@ -26,7 +29,7 @@ class QueueFigures:
     def read(self) -> dict[str, Any]:
         """Asked through the breaker: while it is open Redis is not waited for."""
         try:
-            counts = self._resources.breaker.call(self._resources.request_queue.counts)
+            counts = self._breaker.call(self._queue.counts)
         except QueueUnavailable:
             return {"redis": "down", **dict.fromkeys(COUNTED_IN_REDIS), **self._remembered()}
         figures = {name: getattr(counts, name) for name in COUNTED_IN_REDIS}
@@ -43,17 +46,28 @@ class QueueFigures:
 
 
 class SystemFigures:
-    def __init__(self, resources: Resources, store: SystemStore) -> None:
-        self._resources, self._store = resources, store
-        self._queue = QueueFigures(resources)
+    def __init__(
+        self,
+        store: SystemStore,
+        outbox: Outbox,
+        incidents: Incidents,
+        incident_history: IncidentHistory,
+        breaker: Breaker,
+        queue: RequestQueue,
+        *,
+        telegram_configured: bool,
+        smtp_configured: bool,
+    ) -> None:
+        self._store, self._outbox, self._incidents, self._history = store, outbox, incidents, incident_history
+        self._breaker, self._queue = breaker, QueueFigures(breaker, queue)
+        self._telegram_configured, self._smtp_configured = telegram_configured, smtp_configured
 
     def read(self) -> dict[str, Any]:
         """Raises DatabaseUnavailable."""
-        resources, settings = self._resources, self._resources.settings
-        waiting = resources.outbox.waiting()
+        waiting = self._outbox.waiting()
         figures = self._store.figures()
-        open_now = resources.incidents.open_now()
-        last = resources.incident_history.last_resolved()
+        open_now = self._incidents.open_now()
+        last = self._history.last_resolved()
         return {
             **self._queue.read(),
             "accepted_unfinished": figures.accepted,
@@ -68,15 +82,15 @@ class SystemFigures:
                 "failed": figures.failed,
             },
             "p50_seconds": {"async": figures.p50_queued, "sync": figures.p50_direct},
-            "breaker": resources.breaker.state.value,
+            "breaker": self._breaker.state.value,
             "incident": open_incident_body(open_now[0]) if open_now else None,
             "last_incident": None if last is None else incident_body(last),
-            "telegram": _state(configured=settings.telegram_configured, failing=waiting.alerts_failing),
+            "telegram": _state(configured=self._telegram_configured, failing=waiting.alerts_failing),
             "telegram_detail": figures.telegram_detail if waiting.alerts_failing else None,
             # Where Telegram is not configured alerts are logged, which is no sending.
-            "last_alert_sent_at": iso_or_none(figures.last_alert_sent_at) if settings.telegram_configured else None,
+            "last_alert_sent_at": iso_or_none(figures.last_alert_sent_at) if self._telegram_configured else None,
             "postgresql": "up",
-            "smtp": _state(configured=bool(settings.smtp_url), failing=waiting.mail_failing),
+            "smtp": _state(configured=self._smtp_configured, failing=waiting.mail_failing),
             "mails_waiting": waiting.mails,
             "mails_failed": figures.mails_failed,
             "alerts_waiting": waiting.alerts,

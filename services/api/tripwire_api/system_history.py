@@ -12,9 +12,9 @@ from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_figures import incident_body
 from tripwire_api.system_shapes import AvailabilitySchema, HistorySchema, IncidentListSchema
 from tripwire_api.system_store import Bucket, SystemStore
-from tripwire_shared.health.incident_history import Outage
+from tripwire_shared.health.incident_history import IncidentHistory, Outage
 from tripwire_shared.mode.mode import PastSwitch
-from tripwire_shared.resources import Resources
+from tripwire_shared.mode.mode_store import ModeStore
 
 # Seconds of a bucket, and how many: an hour by minutes, a day by ten minutes, a week by hours.
 WINDOWS = {"1h": (60, 60), "24h": (600, 144), "7d": (3600, 168)}
@@ -31,9 +31,8 @@ class IncidentQuerySchema(Schema):
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
 
 
-def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
+def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeStore) -> Blueprint:
     routes = Blueprint("system_history", __name__, url_prefix="/api/admin/system", description="The system")
-    incidents, mode_store = resources.incident_history, resources.mode_store
 
     @routes.route("/history")
     class History(MethodView):

@@ -6,10 +6,11 @@ import sys
 from flask import Flask
 
 from tripwire_api.app import create_app
+from tripwire_api.parts import build_api
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import configure_logging, get_logger
-from tripwire_shared.resources import Resources, build_resources
-from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.settings import Settings, SettingsError, load_settings
+from tripwire_shared.staff.staff_store import StaffStore
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 # gunicorn's code for "do not start me again": with bad settings it would only fail the same way.
@@ -23,22 +24,22 @@ def create() -> Flask:
         print(error, file=sys.stderr)
         sys.exit(BOOT_ERROR)
     configure_logging("api", settings.log_level, settings.log_format)
-    resources = build_resources(settings, service="api")
-    _ensure_first_admin(resources)
-    app = create_app(resources)
-    resources.start()
-    atexit.register(resources.stop)
+    parts = build_api(settings)
+    _ensure_first_admin(parts.staff, settings)
+    app = create_app(parts)
+    parts.start()
+    atexit.register(parts.stop)
     return app
 
 
-def _ensure_first_admin(resources: Resources) -> None:
+def _ensure_first_admin(staff: StaffStore, settings: Settings) -> None:
     """With a database that is away the API starts all the same, and this happens at its next start."""
-    settings, log = resources.settings, get_logger(__name__)
+    log = get_logger(__name__)
     try:
         if settings.admin_password:
-            if resources.staff.ensure_first_admin(settings.admin_email, settings.admin_password):
+            if staff.ensure_first_admin(settings.admin_email, settings.admin_password):
                 log.info("the first admin was made from ADMIN_EMAIL and ADMIN_PASSWORD")
-        elif not resources.staff.has_admin():
+        elif not staff.has_admin():
             log.warning("there is no admin yet: set ADMIN_PASSWORD and start again")
     except DatabaseUnavailable:
         log.warning("the database is unavailable: whether there is an admin is not known")

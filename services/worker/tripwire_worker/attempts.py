@@ -10,8 +10,8 @@ from tripwire_shared.timings import ATTEMPT_STUCK_AFTER, CHILD_PULSE, SET_ALONE_
 
 
 class Attempts:
-    """A set has the process for itself for a moment, so that sets stay large while they are quick; one that takes longer
-    (an identity provider, a password, a row that others have locked) goes on beside the next ones.
+    """A set has the process for itself for a moment, so that sets stay large while they are quick; one that takes
+    longer (an identity provider, a password, a row that others have locked) goes on beside the next ones.
 
     One thread gives work out: `reserve`, then `begin` or `release`.
     """

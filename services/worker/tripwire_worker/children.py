@@ -1,8 +1,8 @@
 """The worker service: two child processes, the RQ worker and the sweep; either is started again when it dies or hangs.
 
-Two processes, so that one can be lost without the other: the sweep finishes what a dead worker leaves, and works without
-Redis. SIGTERM goes to both; each finishes what it is at. They are forked from this process, which has imported all that
-they need and does nothing else: so they share its memory, and a new one is there in milliseconds.
+Two processes, so that one can be lost without the other: the sweep finishes what a dead worker leaves, and works
+without Redis. SIGTERM goes to both; each finishes what it is at. They are forked from this process, which has imported
+all that they need and does nothing else: so they share its memory, and a new one is there in milliseconds.
 """
 
 import gc

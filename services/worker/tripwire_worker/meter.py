@@ -1,18 +1,20 @@
 """What Prometheus learns of the worker service: attempts by door and outcome, how long they took, and the system's
-figures. The processes of the pool and the sweep are summed up through PROMETHEUS_MULTIPROC_DIR."""
+figures. The processes of the worker and the sweep are summed up through PROMETHEUS_MULTIPROC_DIR."""
 
 import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 
+from tripwire_shared.database import Database
 from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.provision import Attempt, Door
-from tripwire_shared.resources import Resources
+from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.timings import SCRAPE_TURN_WAIT
 
 BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -42,11 +44,12 @@ class AttemptMeter:
 class MetricsServer:
     """`GET /metrics` on an address of its own, for Prometheus alone."""
 
-    def __init__(self, resources: Resources, own: CollectorRegistry) -> None:
-        self._own = own
+    def __init__(self, own: CollectorRegistry, database: Database, queue: RequestQueue, host: str, port: int) -> None:
+        self._own, self._host, self._port = own, host, port
         # The queue is asked past the breaker, which only the API starts: it waits one time-out at most.
-        self._figures = Figures(resources.database, resources.request_queue.counts)
-        self._host, self._port = resources.settings.worker_metrics_host, resources.settings.worker_metrics_port
+        self._figures = Figures(database, queue.counts)
+        # Scrapes take turns: together they need one connection of the pool, however many come.
+        self._turn = Lock()
 
     def start(self) -> None:
         """Nothing where no port is set. A taken one is said; the work goes on without."""
@@ -60,8 +63,14 @@ class MetricsServer:
         server.daemon_threads = True
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
-    def exposition(self) -> bytes:
-        return exposition(self._own, self._figures)
+    def exposition(self) -> bytes | None:
+        """None where others' scrapes take too long to be waited for."""
+        if not self._turn.acquire(timeout=SCRAPE_TURN_WAIT):
+            return None
+        try:
+            return exposition(self._own, self._figures)
+        finally:
+            self._turn.release()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         metrics = self
@@ -70,10 +79,16 @@ class MetricsServer:
             timeout = 5  # of a client that says nothing
 
             def do_GET(self) -> None:
-                found = self.path.partition("?")[0] == "/metrics"
-                body = metrics.exposition() if found else b"There is only /metrics here.\n"
-                self.send_response(200 if found else 404)
-                self.send_header("Content-Type", CONTENT_TYPE_LATEST if found else "text/plain")
+                if self.path.partition("?")[0] != "/metrics":
+                    self._answer(404, "text/plain", b"There is only /metrics here.\n")
+                elif (figures := metrics.exposition()) is None:
+                    self._answer(503, "text/plain", b"Other scrapes are under way.\n")
+                else:
+                    self._answer(200, CONTENT_TYPE_LATEST, figures)
+
+            def _answer(self, status: int, content_type: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

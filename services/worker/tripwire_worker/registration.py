@@ -57,7 +57,7 @@ class Registration:
         self._kept_up_at = time.monotonic()
 
     def end(self) -> None:
-        self._worker.register_death()
+        self._worker.register_death()  # type: ignore[no-untyped-call]
 
     def started(self, job_ids: Sequence[str]) -> None:
         until = time.time() + JOB_KEPT_STARTED
@@ -92,5 +92,3 @@ class Registration:
             return Job.fetch(job_id, connection=self._redis, serializer=JSONSerializer)
         except NoSuchJobError:
             return None
-
-

@@ -8,6 +8,7 @@ process dies in between, or Redis loses the list, the sweep finds the row when i
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from redis import Redis
@@ -79,7 +80,8 @@ class RequestWorker:
 
     def _take(self, at_most: int) -> list[str]:
         """Waits for the first id and takes those behind it along."""
-        taken = self._redis.blmpop(QUEUE_WAIT, 1, self._registration.queue_key, direction="LEFT", count=at_most)
+        key = self._registration.queue_key
+        taken: Any = self._redis.blmpop(QUEUE_WAIT, 1, key, direction="LEFT", count=at_most)
         ids = [job_id.decode() for job_id in taken[1]] if taken else []
         if ids:
             self._registration.started(ids)

@@ -34,7 +34,9 @@ def main(pulse: Pulse) -> None:
         beat=lambda: None if attempts.stuck else pulse.beat(),
     )
     parts.start()
-    MetricsServer(settings, core.database, parts.request_queue.counts, meter.registry).start()
+    MetricsServer(
+        meter.registry, core.database, parts.request_queue, settings.worker_metrics_host, settings.worker_metrics_port
+    ).start()
     sweep.run()
     attempts.finish(WORKER_DRAIN_LIMIT)
     parts.stop()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from tripwire_shared.database import Database, within
-from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.errors import DatabaseUnavailable, PoolExhausted
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.causes import ALERTS, CAUSES, DATABASE, MAIL, QUEUE, WORKER, Cause
 from tripwire_shared.health.direct_alerts import DirectAlerts
@@ -86,6 +86,10 @@ class Watch:
         try:
             with within(WATCH_LOOK_LIMIT):
                 signs = self._signs()
+        except PoolExhausted as error:
+            # This process' own matter, which says nothing of PostgreSQL.
+            get_logger(__name__).warning("the watch could not look", reason=str(error))
+            return True
         except DatabaseUnavailable as error:
             self._outage.go_on(str(error), None if self._queue_noted else queue_trouble)
             return True

@@ -74,17 +74,14 @@ class Intake:
                 mode = RequestMode.FALLBACK
         return self._provision_now(new, mode)
 
-    def seal(self, password: str) -> str:
-        """A password as it waits in the row until a worker hashes it: encrypted, and cheap enough for this path."""
-        return self._sealer.seal(password)
-
     def _way(self) -> RequestMode:
         if self._mode_cache.current().mode is Mode.SYNC_DIRECT:
             return RequestMode.SYNC
         return RequestMode.FALLBACK if self._breaker.state is BreakerState.OPEN else RequestMode.ASYNC
 
     def _new_request(self, wish: Wish, staff_id: UUID, key: str | None, mode: RequestMode) -> NewRequest:
-        sealed = None if wish.password is None else self.seal(wish.password)
+        # As it waits in the row until a worker hashes it: encrypted, and cheap enough for this path.
+        sealed = None if wish.password is None else self._sealer.seal(wish.password)
         # No plain hash: the body may hold a password, and a plain hash could be searched.
         fingerprint = self._fingerprints.sign(_canonical(wish)) if key else None
         answer = 202 if mode is RequestMode.ASYNC else None

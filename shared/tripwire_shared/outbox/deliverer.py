@@ -43,20 +43,16 @@ class Route:
 
 
 class Deliverer:
-    """`patience`: for so many seconds what was not put in here (`wake`) is left to others."""
+    """`woken` is set by who put something in here, after the commit: then this looks at once. `patience`: for so many
+    seconds what others put in is left to them."""
 
-    def __init__(self, outbox: Outbox, route: Route, patience: float = 0.0) -> None:
-        self._outbox, self._route, self._patience = outbox, route, patience
-        self._woken = threading.Event()
+    def __init__(self, outbox: Outbox, route: Route, woken: threading.Event, patience: float = 0.0) -> None:
+        self._outbox, self._route, self._woken, self._patience = outbox, route, woken, patience
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"deliver-{route.channel}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
-
-    def wake(self) -> None:
-        """Something was put in: look now. Costs the caller nothing."""
-        self._woken.set()
 
     def stop(self, timeout: float) -> None:
         """Asks the thread to end after the message it is at, and waits up to `timeout` seconds."""

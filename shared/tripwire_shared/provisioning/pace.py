@@ -2,8 +2,8 @@
 
 One row in PostgreSQL grants slots on one clock, ten percent further apart than the limit asks: at ten a second 110 ms.
 A set takes its slots as one block that begins at one moment. So that any second, wherever it begins, holds at most the
-limit, a set is at most a tenth of it: the blocks that end in a second hold limit / 1.1 slots, the one that only begins in
-it limit / 11 more. An idle system grants the first slot at once.
+limit, a set is at most a tenth of it: the blocks that end in a second hold limit / 1.1 slots, the one that only begins
+in it limit / 11 more. An idle system grants the first slot at once.
 """
 
 import time

@@ -13,8 +13,8 @@ from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.timings import JOB_FAILURE_TTL, JOB_TIMEOUT, WORKER_KEPT_ALIVE
 
 QUEUE_NAME = "requests"
-# By name: who enqueues must not import the worker.
-JOB_FUNCTION = "tripwire_worker.jobs.provision_customer"
+# What rq-dashboard shows. No function: our worker reads a job's id and nothing else.
+JOB_FUNCTION = "tripwire.provision_customer"
 # How many jobs the worker service finished since Redis began: RQ itself keeps none of the finished ones (result_ttl=0).
 COMPLETED_KEY = "tripwire:completed"
 

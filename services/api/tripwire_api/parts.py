@@ -1,0 +1,130 @@
+"""Everything an API process works with, built after fork and in one place."""
+
+import contextlib
+from dataclasses import dataclass
+
+from tripwire_shared.core import Core, build_core
+from tripwire_shared.customers.customer_changes import CustomerChanges
+from tripwire_shared.customers.customer_list import CustomerList
+from tripwire_shared.customers.erasure import Erasure
+from tripwire_shared.delivery import Delivery, build_delivery
+from tripwire_shared.errors import QueueUnavailable
+from tripwire_shared.health.causes import QUEUE
+from tripwire_shared.health.incident_history import IncidentHistory
+from tripwire_shared.health.telegram import Telegram
+from tripwire_shared.health.watch import Watch
+from tripwire_shared.intake.accept import Intake
+from tripwire_shared.keys import Signer
+from tripwire_shared.mode.listener import ModeListener
+from tripwire_shared.mode.mode_cache import ModeCache
+from tripwire_shared.mode.mode_store import ModeStore
+from tripwire_shared.queue.breaker import Breaker
+from tripwire_shared.queue.queue_sight import BreakerSight
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
+from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.requests.request_list import RequestList
+from tripwire_shared.settings import Settings
+from tripwire_shared.staff.staff_store import StaffStore
+from tripwire_shared.staff.tokens import Tokens
+from tripwire_shared.timings import API_STATEMENT_LIMIT, BACKGROUND_STOP_TIMEOUT, MAIL_PATIENCE_IN_API
+
+# Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
+# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers.
+BACKGROUND_CONNECTIONS = 5
+# Redis: the breaker's probe and the watch.
+BACKGROUND_REDIS_CONNECTIONS = 2
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """`start()` begins the background threads, `stop()` ends them and closes the pool."""
+
+    core: Core
+    delivery: Delivery
+    telegram: Telegram
+    request_queue: RequestQueue
+    breaker: Breaker
+    watch: Watch
+    mode_store: ModeStore
+    mode_cache: ModeCache
+    mode_listener: ModeListener
+    intake: Intake
+    request_list: RequestList
+    customers: CustomerList
+    customer_changes: CustomerChanges
+    erasure: Erasure
+    staff: StaffStore
+    tokens: Tokens
+    incident_history: IncidentHistory
+
+    def start(self) -> None:
+        self.core.writer.start()
+        self.delivery.start()
+        self.breaker.start()
+        self.mode_listener.start()
+        self._look_at_queue()
+        self.watch.start()
+
+    def _look_at_queue(self) -> None:
+        """An outage may have begun while nobody was there to see it. Takes two Redis time-outs at most."""
+        with contextlib.suppress(QueueUnavailable):  # the breaker is open now, has told the incident, and looks on
+            self.breaker.call(self.request_queue.ping)
+
+    def stop(self) -> None:
+        self.mode_listener.stop()
+        self.breaker.stop()
+        self.watch.stop(BACKGROUND_STOP_TIMEOUT)
+        self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.writer.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.database.close()
+
+
+def build_api(settings: Settings) -> ApiParts:
+    core = build_core(
+        settings,
+        application_name="tripwire-api",
+        pool_size=settings.web_threads + BACKGROUND_CONNECTIONS,
+        statement_limit=API_STATEMENT_LIMIT,
+    )
+    telegram = Telegram(settings)
+    queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_REDIS_CONNECTIONS))
+    breaker = Breaker(queue.ping, on_open=lambda reason: core.incidents.failed_soon(QUEUE, reason))
+    mode_store = ModeStore(core.database, core.health_log, core.activity)
+    mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
+    tokens = Tokens(core.database, core.activity, core.writer)
+    return ApiParts(
+        core=core,
+        delivery=build_delivery(core, telegram, mail_patience=MAIL_PATIENCE_IN_API),
+        telegram=telegram,
+        request_queue=queue,
+        breaker=breaker,
+        watch=Watch(
+            core.database,
+            core.incidents,
+            BreakerSight(breaker, queue.ping),
+            direct=None,
+            head_start=settings.sweep_after_seconds,
+        ),
+        mode_store=mode_store,
+        mode_cache=mode_cache,
+        mode_listener=ModeListener(settings.listen_url, mode_store, mode_cache, "api"),
+        intake=Intake(
+            core.requests,
+            mode_cache,
+            breaker,
+            queue,
+            core.provisioning,
+            core.sealer,
+            Signer(settings.secret_keys, "request fingerprints"),
+            core.writer,
+        ),
+        request_list=RequestList(core.database, core.requests),
+        customers=CustomerList(core.database),
+        customer_changes=CustomerChanges(
+            core.database, core.activity, core.invitations, core.outbox, core.mail_put_in.set
+        ),
+        erasure=Erasure(core.database, core.identity, core.invitations, core.outbox, core.activity),
+        staff=StaffStore(core.database, core.hasher, tokens, core.activity),
+        tokens=tokens,
+        incident_history=IncidentHistory(core.database),
+    )

@@ -1,0 +1,65 @@
+"""Everything the sweep process works with, built in one place. It alone of its host alerts past PostgreSQL."""
+
+from dataclasses import dataclass
+
+from tripwire_shared.core import Core, build_core
+from tripwire_shared.delivery import Delivery, build_delivery
+from tripwire_shared.health.direct_alerts import DirectAlerts
+from tripwire_shared.health.telegram import Telegram
+from tripwire_shared.health.watch import Watch
+from tripwire_shared.queue.queue_sight import PingSight
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
+from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.settings import Settings
+from tripwire_shared.timings import BACKGROUND_STOP_TIMEOUT, WATCH_REDIS_TIMEOUT, WORKER_STATEMENT_LIMIT
+from tripwire_worker.housekeeping import Housekeeping
+
+# Threads that ask PostgreSQL beside the sets that are worked on at once (WORKER_CONCURRENCY): the sweep's own look, the
+# writer, the watch, two deliverers, housekeeping, and scrapes of /metrics, which take turns (meter.py).
+BACKGROUND_CONNECTIONS = 7
+# The watch asks Redis, one question at a time; so does the scrape, with a client of its own.
+REDIS_CONNECTIONS = 1
+
+
+@dataclass(frozen=True)
+class SweepParts:
+    """`start()` begins the background threads, `stop()` ends them and closes the pool."""
+
+    core: Core
+    delivery: Delivery
+    request_queue: RequestQueue
+    watch: Watch
+    housekeeping: Housekeeping
+
+    def start(self) -> None:
+        self.core.writer.start()
+        self.delivery.start()
+        self.watch.start()
+        self.housekeeping.start()
+
+    def stop(self) -> None:
+        self.housekeeping.stop()
+        self.watch.stop(BACKGROUND_STOP_TIMEOUT)
+        self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.writer.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.database.close()
+
+
+def build_sweep(settings: Settings) -> SweepParts:
+    telegram = Telegram(settings)
+    redis = build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS, timeout=WATCH_REDIS_TIMEOUT)
+    direct = DirectAlerts(redis, lambda text: telegram.configured and telegram.send(text).ok)
+    core = build_core(
+        settings,
+        application_name="tripwire-sweep",
+        pool_size=settings.worker_concurrency + BACKGROUND_CONNECTIONS,
+        statement_limit=WORKER_STATEMENT_LIMIT,
+        send_directly=direct.send,
+    )
+    return SweepParts(
+        core=core,
+        delivery=build_delivery(core, telegram),
+        request_queue=RequestQueue(build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS)),
+        watch=Watch(core.database, core.incidents, PingSight(redis), direct, head_start=settings.sweep_after_seconds),
+        housekeeping=Housekeeping(core.database, settings.health_log_retention_days),
+    )

@@ -1,0 +1,108 @@
+"""What every process that provisions works with. Each process' root, beside its `main`, builds this first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.database import Database
+from tripwire_shared.health.alert import Alert
+from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.health.incident import Incidents
+from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.provisioning.customer_store import CustomerStore
+from tripwire_shared.provisioning.identity import IdentityProvider, build_identity
+from tripwire_shared.provisioning.invitation import Invitations
+from tripwire_shared.provisioning.pace import Pace
+from tripwire_shared.provisioning.preparation import Preparation
+from tripwire_shared.provisioning.provision import Provisioning
+from tripwire_shared.requests.attempt_rules import AttemptRules
+from tripwire_shared.requests.claims import ClaimStore
+from tripwire_shared.requests.request_store import RequestStore
+from tripwire_shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Core:
+    """`mail_put_in`, `alert_put_in`: set after a commit that put one into the outbox; a deliverer waits for them."""
+
+    settings: Settings
+    database: Database
+    activity: ActivityLog
+    hasher: PasswordHasher
+    sealer: Sealer
+    outbox: Outbox
+    mail_put_in: Event
+    alert_put_in: Event
+    writer: BackgroundWriter
+    health_log: HealthLog
+    incidents: Incidents
+    invitations: Invitations
+    requests: RequestStore
+    claims: ClaimStore
+    identity: IdentityProvider
+    pace: Pace
+    provisioning: Provisioning
+
+
+def build_core(
+    settings: Settings,
+    *,
+    application_name: str,
+    pool_size: int,
+    statement_limit: float,
+    send_directly: Callable[[Alert], bool] | None = None,
+) -> Core:
+    """Builds it, after fork; nothing is started yet.
+
+    `pool_size`: one connection for each thread that asks PostgreSQL. `statement_limit`: seconds, for the whole process.
+    `send_directly` alerts past PostgreSQL; None where this process is not the one of its host that does.
+    """
+    database = Database(
+        settings.database_url, application_name=application_name, pool_size=pool_size, statement_limit=statement_limit
+    )
+    activity, hasher, writer, outbox = ActivityLog(), PasswordHasher(), BackgroundWriter(), Outbox(database)
+    sealer = Sealer(settings.secret_keys, "waiting passwords")
+    mail_put_in, alert_put_in = Event(), Event()
+    health_log = HealthLog(database, outbox, writer, alert_put_in.set, send_directly or _stays_stored)
+    incidents = Incidents(database, outbox, health_log, writer, alerts_directly=send_directly is not None)
+    customers = CustomerStore(database)
+    invitations = Invitations(
+        database, customers, hasher, Signer(settings.secret_keys, "invitation links"), settings.link_prefix
+    )
+    rules = AttemptRules(settings.job_max_attempts, settings.job_backoff_seconds, settings.sweep_after_seconds)
+    requests = RequestStore(database, rules, activity)
+    identity = build_identity(settings)
+    pace = Pace(database, settings.worker_rate_limit)
+    claims = ClaimStore(database, rules, health_log.record_failed_request)
+    provisioning = Provisioning(
+        claims, customers, Preparation(identity, hasher, sealer), writer,
+        on_provisioned=mail_put_in.set, on_failed=alert_put_in.set,
+    )  # fmt: skip
+    return Core(
+        settings=settings,
+        database=database,
+        activity=activity,
+        hasher=hasher,
+        sealer=sealer,
+        outbox=outbox,
+        mail_put_in=mail_put_in,
+        alert_put_in=alert_put_in,
+        writer=writer,
+        health_log=health_log,
+        incidents=incidents,
+        invitations=invitations,
+        requests=requests,
+        claims=claims,
+        identity=identity,
+        pace=pace,
+        provisioning=provisioning,
+    )
+
+
+def _stays_stored(_: Alert) -> bool:
+    """Not past PostgreSQL: the sweep process does that for the whole host."""
+    return False

@@ -1,0 +1,43 @@
+"""What a process that also delivers has beside its core: a deliverer for mails, and one for alerts."""
+
+from dataclasses import dataclass
+
+from tripwire_shared.core import Core
+from tripwire_shared.health.causes import ALERTS
+from tripwire_shared.health.telegram import Telegram, alert_pause
+from tripwire_shared.mail.mailer import build_mailer
+from tripwire_shared.mail.welcome import WelcomeMail
+from tripwire_shared.outbox.deliverer import Deliverer, Route
+from tripwire_shared.outbox.outbox import Channel, Message
+
+
+@dataclass(frozen=True)
+class Delivery:
+    mails: Deliverer
+    alerts: Deliverer
+
+    def start(self) -> None:
+        self.mails.start()
+        self.alerts.start()
+
+    def stop(self, timeout: float) -> None:
+        """Waits for each up to `timeout` seconds."""
+        self.mails.stop(timeout)
+        self.alerts.stop(timeout)
+
+
+def build_delivery(core: Core, telegram: Telegram, *, mail_patience: float = 0.0) -> Delivery:
+    """Nothing is started yet. `mail_patience`: for so many seconds others' mails are left to others."""
+    welcome = WelcomeMail(
+        core.database, core.invitations, build_mailer(core.settings.smtp_url), core.health_log, core.settings.mail_from
+    )
+
+    def telegram_failed(_: Message, reason: str) -> None:
+        core.incidents.failed_soon(ALERTS, reason)
+
+    mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
+    alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
+    return Delivery(
+        Deliverer(core.outbox, mails, core.mail_put_in, mail_patience),
+        Deliverer(core.outbox, alerts, core.alert_put_in),
+    )
