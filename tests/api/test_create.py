@@ -9,10 +9,10 @@ from werkzeug.test import TestResponse
 
 from deploy.local.data_folder import free_port
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.attempts import attempt
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.provisioning.provision import Door
 from tripwire_shared.staff.staff import Role
 
 CREATE = "/api/admin/tripwire/users"
@@ -141,7 +141,7 @@ def test_a_failed_request_does_not_hold_the_address(api: ApiUnderTest, manager: 
             "UPDATE provisioning_requests SET status = 'failed', finished_at = now() WHERE id = %s", (first,)
         )
     second = assert_accepted(manager.post(CREATE, json=ANNA), "async")
-    assert api.resources.provisioning.provision(UUID(second), Door.QUEUE) == "provisioned"
+    assert attempt(api.resources, second) == "provisioned"
 
 
 def test_over_the_limit_is_429_for_that_token_alone(api_for: Callable[..., ApiUnderTest]) -> None:

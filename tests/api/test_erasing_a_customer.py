@@ -8,11 +8,12 @@ import pytest
 
 from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
+from tests.attempts import attempt
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.staff.staff import Role
 
 pytestmark = pytest.mark.usefixtures("direct")
@@ -212,5 +213,5 @@ def test_who_comes_in_while_it_is_erased_is_new_or_refused(api: ApiUnderTest, ma
         assert set(statuses) <= {201, 202, 409}
         assert sum(status != 409 for status in statuses) <= 1
     for row in sql(api, "SELECT id FROM provisioning_requests WHERE status = 'accepted'"):
-        assert api.resources.provisioning.provision(row.id, Door.QUEUE) in (Outcome.PROVISIONED, Outcome.NOT_MINE)
+        assert attempt(api.resources, row.id) in (Outcome.PROVISIONED, Outcome.NOT_MINE)
     assert_nothing_broken(api.resources.settings.database_url)

@@ -12,10 +12,11 @@ from werkzeug.test import TestResponse
 from deploy.local.data_folder import free_port
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem
 from tests.api.test_create import ANNA, CREATE, switch
+from tests.attempts import attempt
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
 from tripwire_shared.mode.mode import Mode
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import KEY_ABANDONED_AFTER
 
 REPLAYED = "Idempotent-Replayed"
@@ -47,7 +48,7 @@ def test_202_is_replayed_also_when_it_is_done_by_now(api: ApiUnderTest, manager:
     assert first.status_code == 202
     assert_replayed(create(manager), first)
     request_id = UUID(first.get_json()["request_id"])
-    assert api.resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.PROVISIONED
+    assert attempt(api.resources, request_id) is Outcome.PROVISIONED
     assert_replayed(create(manager), first)
 
 
@@ -73,7 +74,7 @@ def test_201_is_replayed_where_a_worker_was_faster(
     """The enqueue timed out but was applied: the worker has it, and the caller is told 201."""
 
     def applied_but_silent(request_id: UUID) -> None:
-        assert api.resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.PROVISIONED
+        assert attempt(api.resources, request_id) is Outcome.PROVISIONED
         raise QueueUnavailable("TimeoutError")
 
     monkeypatch.setattr(api.resources.request_queue, "enqueue", applied_but_silent)

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from tests.api.conftest import ApiUnderTest, Caller
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tests.attempts import attempt
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
 
@@ -32,7 +33,7 @@ def test_a_wait_may_be_longer_than_the_database_may_take(manager: Caller) -> Non
 def test_it_ends_when_the_request_does(api: ApiUnderTest, manager: Caller) -> None:
     location, began = accept(manager), time.monotonic()
     request_id = UUID(location.rpartition("/")[2])
-    worker = threading.Timer(0.5, api.resources.provisioning.provision, (request_id, Door.QUEUE))
+    worker = threading.Timer(0.5, attempt, (api.resources, request_id))
     worker.start()
     answer = manager.get(location, headers={"Prefer": "respond-async, wait=20"})
     worker.join()
@@ -81,7 +82,7 @@ def test_a_malformed_wait_is_ignored(manager: Caller) -> None:
 def test_what_is_finished_is_not_waited_for(api: ApiUnderTest, manager: Caller) -> None:
     location = accept(manager)
     request_id = UUID(location.rpartition("/")[2])
-    assert api.resources.provisioning.provision(request_id, Door.QUEUE) is Outcome.PROVISIONED
+    assert attempt(api.resources, request_id) is Outcome.PROVISIONED
     began = time.monotonic()
     answer = manager.get(location, headers={"Prefer": "wait=10"})
     assert answer.get_json()["status"] == "provisioned"

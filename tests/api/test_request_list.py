@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem
-from tripwire_shared.provisioning.provision import Door
+from tests.attempts import attempt
 
 REQUESTS = "/api/admin/tripwire/requests"
 KEYS = {
@@ -33,7 +33,7 @@ def listed(who: Caller, query: str = "") -> list[str]:
 
 def test_one_request_says_what_became_of_it(api: ApiUnderTest, manager: Caller) -> None:
     request_id = create(manager, "anna@example.com")
-    api.resources.provisioning.provision(UUID(request_id), Door.QUEUE)
+    attempt(api.resources, request_id)
     found = manager.get(f"{REQUESTS}/{request_id}").get_json()
     assert {*KEYS, "steps"} <= set(found)
     assert (found["status"], found["mode"], found["attempts"], found["error"]) == ("provisioned", "async", 1, None)
@@ -62,7 +62,7 @@ def test_pages_hold_everything_once_newest_first(manager: Caller) -> None:
 
 def test_filters(api: ApiUnderTest, manager: Caller, admin: Caller, subtests: pytest.Subtests) -> None:
     ids = {name: create(manager, f"{name}@example.com", f"{name.title()} K_") for name in ("anna", "boris", "clara")}
-    api.resources.provisioning.provision(UUID(ids["boris"]), Door.QUEUE)
+    attempt(api.resources, ids["boris"])
     create(admin, "dora@example.com", "Dora 100%")
     cases = {
         "": ["clara", "boris", "anna"],

@@ -1,13 +1,12 @@
 """An admin takes a failed request up again."""
 
-from uuid import UUID
-
 import pytest
 
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem
 from tests.api.test_create import ANNA, CREATE
+from tests.attempts import attempt, attempt_due
 from tests.invariants import assert_nothing_broken
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 
 REQUESTS = "/api/admin/tripwire/requests"
 
@@ -36,8 +35,7 @@ def test_it_is_accepted_again_with_all_attempts(api: ApiUnderTest, admin: Caller
     assert (body["request_id"], body["status"], body["attempts"], body["error"]) == (failed, "accepted", 0, None)
     assert body["finished_at"] is None
     assert body["steps"][-1]["step"] == "retried"
-    [claim] = api.resources.requests.claim_due(1, door=Door.SWEEP)
-    assert api.resources.provisioning.attempt(claim, Door.SWEEP) is Outcome.PROVISIONED
+    assert [one.outcome for one in attempt_due(api.resources)] == [Outcome.PROVISIONED]
     assert_nothing_broken(api.resources.settings.database_url)
 
 
@@ -49,7 +47,7 @@ def test_twice_is_409(admin: Caller, failed: str) -> None:
 def test_what_did_not_fail_is_409(api: ApiUnderTest, admin: Caller, manager: Caller) -> None:
     request_id = manager.post(CREATE, json=ANNA).get_json()["request_id"]
     assert_problem(admin.post(f"{REQUESTS}/{request_id}/retry"), 409)
-    api.resources.provisioning.provision(UUID(request_id), Door.QUEUE)
+    attempt(api.resources, request_id)
     assert_problem(admin.post(f"{REQUESTS}/{request_id}/retry"), 409)
 
 

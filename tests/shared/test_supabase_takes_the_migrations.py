@@ -10,13 +10,14 @@ import pytest
 from psycopg2 import sql
 
 from deploy.local.postgres import PostgresServer
+from tests.attempts import attempt
 from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.invariants import assert_nothing_broken, count
 from tests.resources import Resources, build_resources
 from tests.shared.rows import rows
 from tests.worker.conftest import a_manager
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.requests.request import RequestMode, Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
@@ -89,7 +90,7 @@ def test_the_migrations_neither_alter_nor_refer_to_auth_users(superuser_url: str
 def test_a_customer_is_provisioned_there(superuser_url: str, resources: Resources):
     database, new = resources.database, new_request(resources, "anna@example.com")
     assert resources.requests.accept(new)
-    assert resources.provisioning.provision(new.id, Door.QUEUE) is Outcome.PROVISIONED
+    assert attempt(resources, new.id) is Outcome.PROVISIONED
 
     [user] = rows(database, "SELECT * FROM auth.users WHERE email = 'anna@example.com'")
     assert (user.aud, user.role, user.confirmed_at) == ("authenticated", "authenticated", user.email_confirmed_at)

@@ -9,7 +9,6 @@ import pytest
 from tests.identity_server import IdentityServer
 from tests.resources import Resources, build_resources
 from tripwire_shared.database import Database
-from tripwire_shared.provisioning.provision import Attempt, Door, Outcome
 from tripwire_shared.requests.request import RequestMode, Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
@@ -65,14 +64,3 @@ def rows(database: Database, query: str, *values: Any) -> list[Any]:
     with database.connection() as connection, connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall() if cursor.description is not None else []
-
-
-def attempt(resources: Resources, request_id: UUID, door: Door = Door.QUEUE) -> Outcome:
-    """One attempt for a new request, as a set of one; NOT_MINE also where it could not be claimed."""
-    attempts = resources.provisioning.provision_new([request_id], door)
-    return attempts[0].outcome if attempts else Outcome.NOT_MINE
-
-
-def attempt_due(resources: Resources, at_most: int = 1) -> list[Attempt]:
-    """The attempts for what is due, as the sweep makes them."""
-    return resources.provisioning.provision(resources.claims.claim_due(at_most, door=Door.SWEEP), Door.SWEEP)

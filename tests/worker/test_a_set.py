@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.attempts import attempt_due
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
-from tests.worker.conftest import accept, attempt_due, rows
+from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.provisioning.provision import Attempt, Door, Outcome
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from tests.attempts import attempt, attempt_due
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
-from tests.worker.conftest import accept, attempt, attempt_due, rows
+from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
 
 Build = Callable[..., Resources]

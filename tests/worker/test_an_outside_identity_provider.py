@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.attempts import attempt, attempt_due
 from tests.dripping_server import dripping_server
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
-from tests.worker.conftest import accept, attempt, attempt_due, rows
+from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning import identity
 from tripwire_shared.provisioning.provision import Outcome
 

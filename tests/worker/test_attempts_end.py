@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from tests.attempts import attempt, attempt_due
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
-from tests.worker.conftest import accept, attempt, attempt_due, rows
+from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import EmailTaken

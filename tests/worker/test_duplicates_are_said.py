@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.attempts import attempt
 from tests.resources import Resources
-from tests.worker.conftest import accept, attempt, rows
+from tests.worker.conftest import accept, rows
 from tripwire_shared.provisioning.provision import Outcome
 
 

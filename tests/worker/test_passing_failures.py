@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 
 from deploy.local.postgres import PostgresServer
+from tests.attempts import attempt, attempt_due
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
 from tests.waiting import wait_until
-from tests.worker.conftest import a_manager, accept, attempt, attempt_due, rows
+from tests.worker.conftest import a_manager, accept, rows
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
