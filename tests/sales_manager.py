@@ -44,8 +44,8 @@ class Manager:
         figures: dict[str, Any] = self.call("GET", "/api/admin/system/metrics").json()
         return figures
 
-    def wait_for_workers(self, number: int = 5) -> None:
-        """Until so many worker processes ask the queue for work: on a busy machine they take seconds to begin."""
+    def wait_for_workers(self, number: int = 1) -> None:
+        """Until so many worker services ask the queue for work: on a busy machine they take seconds to begin."""
         wait_until(lambda: self.metrics()["workers"] == number, 40, step=0.1, what=f"{number} workers")
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:

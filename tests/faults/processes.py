@@ -20,14 +20,9 @@ def sweep_of(service: Child) -> psutil.Process | None:
     return _child(service, "tripwire-sweep")
 
 
-def pool_of(service: Child) -> psutil.Process | None:
-    """The parent of the worker service's workers; None while it is being started."""
-    return _child(service, "tripwire-pool")
-
-
-def workers_of(service: Child) -> list[psutil.Process]:
-    pool = pool_of(service)
-    return [] if pool is None else [worker for worker in _below(pool.pid, deep=False) if _alive(worker)]
+def worker_of(service: Child) -> psutil.Process | None:
+    """The worker service's RQ worker; None while it is being started."""
+    return _child(service, "tripwire-worker")
 
 
 def whole(service: Child) -> list[psutil.Process]:

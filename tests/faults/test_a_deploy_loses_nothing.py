@@ -16,7 +16,7 @@ import requests
 
 from deploy.local.child import Child
 from tests.faults.load import Load
-from tests.faults.processes import api_processes, sweep_of, workers_of
+from tests.faults.processes import api_processes, sweep_of, worker_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, count, wait_until_settled
 from tests.local_run import LocalRun
 from tests.sales_manager import Manager
@@ -96,14 +96,14 @@ def test_workers_are_replaced_one_by_one(stack: Stack, slow_down: Callable[[str,
     stack.start_api()
     services = [stack.start_worker(), stack.start_worker()]
     for service in services:
-        wait_until(lambda service=service: workers_of(service) and sweep_of(service), 20)
+        wait_until(lambda service=service: worker_of(service) and sweep_of(service), 20)
 
     with Load([stack.api_url], stack.log_in(), per_second=10) as load:
         for service in services:
             time.sleep(1)
             _stop_in_order(service, 15)
             service.start()
-            wait_until(lambda service=service: workers_of(service), 20)
+            wait_until(lambda service=service: worker_of(service), 20)
 
     _assert_each_sent_once_and_accepted(load)
     wait_until_settled(url, 30)

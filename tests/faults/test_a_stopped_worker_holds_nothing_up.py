@@ -1,4 +1,4 @@
-"""A worker stopped in mid-transaction, or a host gone from the network with its connections open: within 10 s another
+"""A worker stopped with a claim in its hands, or a host gone from the network with its connections open: within 10 s another
 has the work, though nobody closes anything and nobody is ever woken."""
 
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.cable import Cable
 from tests.faults.load import Load
-from tests.faults.processes import process_connected_from, send, sweep_of, whole, workers_of
+from tests.faults.processes import process_connected_from, send, sweep_of, whole, worker_of
 from tests.invariants import assert_all_kept, wait_until_finished, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
@@ -32,8 +32,8 @@ def stopped() -> Iterator[list[psutil.Process]]:
     send(signal.SIGKILL, processes)
 
 
-@pytest.mark.parametrize("door", ["pool", "sweep"])
-def test_stopped_in_mid_transaction_and_never_woken(
+@pytest.mark.parametrize("door", ["worker", "sweep"])
+def test_stopped_with_a_claim_and_never_woken(
     stack: Stack,
     slow_down: Callable[..., None],
     stopped: list[psutil.Process],
@@ -41,17 +41,17 @@ def test_stopped_in_mid_transaction_and_never_woken(
     door: str,
 ) -> None:
     url = stack.environ["DATABASE_URL"]
-    slow_down("sales", 1.5, "held%")
+    slow_down("request_steps", 0.7, "held%")  # so that its claim can be met
     stack.start_api()
     manager = Manager(stack.api_url, stack.log_in())
     if door == "sweep":
         manager.switch("sync_direct")  # of what the API leaves, only the sweep knows
         stack.environ["SWEEP_AFTER_SECONDS"] = "0"
     worker = stack.start_worker()
-    wait_until(lambda: workers_of(worker) and sweep_of(worker), 20)
+    wait_until(lambda: worker_of(worker) and sweep_of(worker), 20)
     held = _accept(url, stack, manager, door)
 
-    [port] = wait_until(lambda: _ports(url), 20, what="an attempt in mid-transaction")
+    [port] = wait_until(lambda: _ports(url), 20, what="a claim under way")
     frozen = process_connected_from(port, whole(worker))
     assert frozen is not None
     send(signal.SIGSTOP, [frozen])
@@ -82,7 +82,7 @@ def test_a_host_gone_from_the_network(
         other = stack.start_worker(
             REDIS_URL="redis://127.0.0.1:1/0"
         )  # of the work to come it hears from PostgreSQL only
-        wait_until(lambda: workers_of(doomed) and sweep_of(other), 20)
+        wait_until(lambda: worker_of(doomed) and sweep_of(other), 20)
         held = [manager.create(f"held-{number}@example.com").json()["request_id"] for number in range(3)]
         wait_until(lambda: len(_ports(url)) == len(held), 20, what="attempts in mid-transaction")
 
@@ -98,7 +98,7 @@ def test_a_host_gone_from_the_network(
 
 
 def _accept(url: str, stack: Stack, manager: Manager, door: str) -> str:
-    if door == "pool":
+    if door == "worker":
         return str(manager.create("held@example.com").json()["request_id"])
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -12,7 +12,7 @@ from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 
-WAITS = "a worker process waits for Redis"
+WAITS = "the worker waits for Redis"
 
 
 @pytest.fixture
@@ -24,19 +24,18 @@ def lines() -> list[str]:
 def worker(stack: Stack, own_valkey: ValkeyServer, lines: list[str], tmp_path: Path) -> Iterator[Child]:
     own_valkey.stop()
     stack.environ["REDIS_URL"] = own_valkey.url
-    # The sweep keeps out of it: what is done is done by the pool.
-    variables = {"WORKER_CONCURRENCY": "2", "SWEEP_AFTER_SECONDS": "600"}
-    stack.environ |= variables
+    # The sweep keeps out of it: what is done is done by the worker.
+    stack.environ["SWEEP_AFTER_SECONDS"] = "600"
     child = service("worker", stack.environ, tmp_path, lines.append)
     child.start()
     yield child
     child.stop()
 
 
-def test_it_says_so_once_a_process_and_takes_jobs_when_redis_is_there(
+def test_it_says_so_once_and_takes_jobs_when_redis_is_there(
     worker: Child, stack: Stack, own_valkey: ValkeyServer, lines: list[str]
 ) -> None:
-    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 30, what="both processes wait")
+    wait_until(lambda: sum(WAITS in line for line in lines) == 1, 30, what="it waits")
     own_valkey.start()
     stack.start_api()
     manager = Manager(stack.api_url, stack.log_in())
@@ -45,10 +44,10 @@ def test_it_says_so_once_a_process_and_takes_jobs_when_redis_is_there(
 
     assert answer.status_code == 202
     manager.wait_for(answer.json()["request_id"], "provisioned")
-    assert len([line for line in lines if "Traceback" in line or WAITS in line]) == 2, lines
+    assert len([line for line in lines if "Traceback" in line or WAITS in line]) == 1, lines
 
 
 def test_it_ends_at_once_while_it_waits(worker: Child, lines: list[str]) -> None:
-    wait_until(lambda: sum(WAITS in line for line in lines) == 2, 30, what="both processes wait")
+    wait_until(lambda: sum(WAITS in line for line in lines) == 1, 30, what="it waits")
     worker.stop_limit = 5
     assert worker.stop(), "it had to be killed"

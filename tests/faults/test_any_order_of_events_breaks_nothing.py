@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.attempts import attempt_due
 from tests.faults.death import Death
 from tests.invariants import BROKEN, assert_all_ended
 from tests.resources import Resources, build_resources
@@ -26,8 +27,6 @@ from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Door
 from tripwire_shared.requests.request import Claim, KeyReused, Wish
 from tripwire_shared.settings import Settings
-from tripwire_worker.meter import AttemptMeter
-from tripwire_worker.sweep import Sweep
 
 ORDERS = int(os.environ.get("FAULT_ROUNDS", "60")) // 2
 EVENTS = 25
@@ -89,10 +88,9 @@ class World(RuleBasedStateMachine):
         self.intake = Intake(
             parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints, parts.writer,  # type: ignore[arg-type]
         )  # fmt: skip
-        self.sweep = Sweep(parts.requests, parts.provisioning, parts.pace, AttemptMeter(), interval=0, threads=1)
         self.told: dict[UUID, int] = {}
         self.by_key: dict[str, UUID] = {}
-        self.held: list[Claim] = []
+        self.held: list[list[Claim]] = []
 
     @initialize(emails=st.lists(EMAILS, min_size=2, unique=True))
     def some_were_created(self, emails: list[str]) -> None:
@@ -115,25 +113,24 @@ class World(RuleBasedStateMachine):
             found = self.resources.requests.get(accepted.request_id)
             assert accepted.user_id is None or found.user_id == accepted.user_id
 
-    @rule(pick=st.integers(0, 99), again=st.booleans(), death=DEATHS)
-    def take_job(self, pick: int, again: bool, death: int | None) -> None:
-        """`again`: the queue hands it out a second time later."""
-        if not self.queue.jobs:
-            return
-        job = self.queue.jobs[pick % len(self.queue.jobs)]
-        if not again:
-            self.queue.jobs.remove(job)
+    @rule(pick=st.integers(0, 99), count=st.integers(1, 4), again=st.booleans(), death=DEATHS)
+    def take_jobs(self, pick: int, count: int, again: bool, death: int | None) -> None:
+        """As a set. `again`: the queue hands them out a second time later."""
+        taken = self._take(pick, count)
+        if again:
+            self.queue.jobs += taken
         with self.death.after(death):
-            self.resources.provisioning.provision(job, Door.QUEUE)
+            self.resources.provisioning.provision_new(taken, Door.QUEUE)
 
-    @rule(pick=st.integers(0, 99))
-    def claim_and_hang(self, pick: int) -> None:
-        if not self.queue.jobs:
-            return
-        job = self.queue.jobs[pick % len(self.queue.jobs)]
-        claim = self.resources.requests.claim(job, door=Door.QUEUE, fast_lane=True, fallback=False)
-        if claim is not None:
-            self.held.append(claim)
+    @rule(pick=st.integers(0, 99), count=st.integers(1, 4))
+    def take_jobs_and_die(self, pick: int, count: int) -> None:
+        """They are nowhere in the queue any more, and nobody has claimed them."""
+        self._take(pick, count)
+
+    @rule(pick=st.integers(0, 99), count=st.integers(1, 4))
+    def claim_and_hang(self, pick: int, count: int) -> None:
+        if claims := self.resources.claims.claim(self._take(pick, count), door=Door.QUEUE):
+            self.held.append(claims)
 
     @rule(pick=st.integers(0, 99), death=DEATHS)
     def go_on_with_a_claim(self, pick: int, death: int | None) -> None:
@@ -141,12 +138,12 @@ class World(RuleBasedStateMachine):
         if not self.held:
             return
         with self.death.after(death):
-            self.resources.provisioning.attempt(self.held.pop(pick % len(self.held)), Door.QUEUE)
+            self.resources.provisioning.provision(self.held.pop(pick % len(self.held)), Door.QUEUE)
 
-    @rule(death=DEATHS)
-    def look_as_the_sweep(self, death: int | None) -> None:
+    @rule(count=st.integers(1, 4), death=DEATHS)
+    def look_as_the_sweep(self, count: int, death: int | None) -> None:
         with self.death.after(death):
-            self.sweep.run_once()
+            self._sweep(count)
 
     @rule(death=DEATHS)
     def deliver_a_mail(self, death: int | None) -> None:
@@ -184,6 +181,16 @@ class World(RuleBasedStateMachine):
         kept = rows(database, "SELECT id FROM provisioning_requests WHERE idempotency_key IS NOT NULL")
         self.by_key = {key: one for key, one in self.by_key.items() if one in {row.id for row in kept}}
 
+    def _take(self, pick: int, count: int) -> list[UUID]:
+        """Up to `count` jobs off the queue, from one of its places on."""
+        begin = pick % len(self.queue.jobs) if self.queue.jobs else 0
+        taken = self.queue.jobs[begin : begin + count]
+        del self.queue.jobs[begin : begin + count]
+        return taken
+
+    def _sweep(self, at_most: int) -> int:
+        return self.resources.provisioning.give_up_exhausted() + len(attempt_due(self.resources, at_most))
+
     @rule(mode=st.sampled_from(list(Mode)), death=DEATHS)
     def switch(self, mode: Mode, death: int | None) -> None:
         store = self.resources.mode_store
@@ -217,7 +224,7 @@ class World(RuleBasedStateMachine):
         rows(database, "DELETE FROM broken")
         for _ in range(20):
             self.let_time_pass(400)
-            while self.sweep.run_once() or self.resources.mails.run_once():
+            while self._sweep(4) or self.resources.mails.run_once():
                 pass
         self.nothing_is_broken()
         assert_all_ended(self.resources.settings.database_url, [str(request_id) for request_id in self.told])

@@ -1,4 +1,4 @@
-"""kill -9 on processes of API, pool and sweep at any moment of a load: each 2xx still ends as one customer."""
+"""kill -9 on processes of API, worker and sweep at any moment of a load: each 2xx still ends as one customer."""
 
 import random
 import signal
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from tests.faults.load import Load
-from tests.faults.processes import api_processes, pool_of, send, sweep_of, workers_of
+from tests.faults.processes import api_processes, send, sweep_of, worker_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, wait_until_finished, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
@@ -25,11 +25,10 @@ def test_processes_killed_at_random_moments_under_load(stack: Stack) -> None:
     rng = random.Random(SEED)
     victims = {
         "API": lambda: api_processes(api),
-        "worker": lambda: workers_of(worker),
-        "pool": lambda: [found for found in [pool_of(worker)] if found],
+        "worker": lambda: [found for found in [worker_of(worker)] if found],
         "sweep": lambda: [found for found in [sweep_of(worker)] if found],
     }
-    wait_until(lambda: workers_of(worker), 20)
+    wait_until(lambda: worker_of(worker), 20)
 
     with Load([stack.api_url], stack.log_in()) as load:
         for number in range(KILLS):

@@ -16,7 +16,7 @@ import pytest
 import requests
 from redis import Redis
 
-from tests.faults.processes import api_processes, pool_of, send, sweep_of, workers_of
+from tests.faults.processes import api_processes, send, sweep_of, worker_of
 from tests.invariants import assert_all_kept, assert_mails_arrived, assert_nothing_broken, count, wait_until_settled
 from tests.sales_manager import Manager, new_email
 from tests.stack import Stack
@@ -45,8 +45,8 @@ def test_rounds_with_real_parallelism(stack: Stack) -> None:
         _create_at_once(urls, token, rng, accepted)
         _fault(rng, stack, urls, token, [lambda api=api: api_processes(api) for api in apis], [
             duty for worker in workers for duty in (
-                lambda worker=worker: workers_of(worker),
-                lambda worker=worker: [found for found in (pool_of(worker), sweep_of(worker)) if found],
+                lambda worker=worker: [found for found in [worker_of(worker)] if found],
+                lambda worker=worker: [found for found in [sweep_of(worker)] if found],
             )
         ])  # fmt: skip
         if number % LOOK_EVERY == 0:

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.child import Child
 from tests.faults.load import Load
-from tests.faults.processes import process_connected_from, send, sweep_of, whole, workers_of
+from tests.faults.processes import process_connected_from, send, sweep_of, whole, worker_of
 from tests.invariants import assert_all_kept, count, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
@@ -44,7 +44,7 @@ def worker(stack: Stack, telegram: TelegramServer) -> Child:
     stack.environ.update(telegram.variables, JOB_BACKOFF_SECONDS=str(SHORT_BACKOFF))
     stack.start_api()
     worker = stack.start_worker()
-    wait_until(lambda: workers_of(worker) and sweep_of(worker), 20)
+    wait_until(lambda: worker_of(worker) and sweep_of(worker), 20)
     return worker
 
 
@@ -97,7 +97,7 @@ def test_one_that_kills_each_process_that_works_on_it(
     assert "without a word" in end["error"]
     wait_until_settled(url, 20)
     assert_all_kept(url, [deadly, *load.accepted], failed=1)
-    wait_until(lambda: workers_of(worker) and sweep_of(worker), 20, what="pool and sweep whole again")
+    wait_until(lambda: worker_of(worker) and sweep_of(worker), 20, what="pool and sweep whole again")
 
 
 def _error(manager: Manager, request_id: str) -> str | None:

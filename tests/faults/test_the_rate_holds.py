@@ -1,4 +1,4 @@
-"""Contract 9.7: over all pools and sweeps never more than the limit in any second, every slot used at once, and hardly
+"""Contract 9.7: over all workers and sweeps never more than the limit in any second, every slot used at once, and hardly
 a slot wasted while work waits; also while Redis goes away in mid-backlog and while workers are replaced."""
 
 import signal
@@ -7,10 +7,11 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import psycopg2
+import pytest
 
 from deploy.local.valkey import ValkeyServer
 from tests.faults.load import Load
-from tests.faults.processes import sweep_of, workers_of
+from tests.faults.processes import sweep_of, worker_of
 from tests.invariants import assert_all_kept, count, wait_until_finished, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
@@ -24,28 +25,26 @@ USED_AT_LEAST = 0.85
 # the code by their number. Where nothing else runs, none is late: docs/promises.md.
 LATE_STARTS_AT_MOST = 0.1
 
-# Written by the database itself, so that nobody's clock but its own is read. A pool's worker has one connection, which
-# tells to whom a slot belongs.
+# Written by the database itself, so that nobody's clock but its own is read.
 KEEP_SLOTS = """
-    CREATE TABLE slots (granted timestamptz, asked timestamptz DEFAULT clock_timestamp(), backend int);
-    CREATE TABLE starts (at timestamptz, from_queue boolean, backend int);
+    CREATE TABLE slots (granted timestamptz, asked timestamptz DEFAULT clock_timestamp());
+    CREATE TABLE starts (at timestamptz);
     CREATE FUNCTION keep_slot() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN INSERT INTO slots (granted, backend) VALUES (NEW.last_slot, pg_backend_pid()); RETURN NEW; END $$;
+    BEGIN INSERT INTO slots (granted) VALUES (NEW.last_slot); RETURN NEW; END $$;
     CREATE TRIGGER keep AFTER UPDATE ON worker_pace FOR EACH ROW EXECUTE FUNCTION keep_slot();
     CREATE FUNCTION keep_start() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN INSERT INTO starts VALUES (NEW.at, NEW.detail LIKE '%queue', pg_backend_pid()); RETURN NEW; END $$;
+    BEGIN INSERT INTO starts VALUES (NEW.at); RETURN NEW; END $$;
     CREATE TRIGGER keep AFTER INSERT ON request_steps FOR EACH ROW WHEN (NEW.step = 'attempt_started')
         EXECUTE FUNCTION keep_start();
 """
-# From each start back to its slot: of a worker, the last one it was given; of a sweep, the last one given to anybody.
+# From each start back to its slot: slots stand 110 ms apart, so it is the last one before it.
 DELAYS = """
-    SELECT to_timestamp(extract(epoch FROM s.at - (
-        SELECT max(granted) FROM slots WHERE granted <= s.at AND (NOT s.from_queue OR slots.backend = s.backend)
-    ))) FROM starts s"""
+    SELECT to_timestamp(extract(epoch FROM s.at - (SELECT max(granted) FROM slots WHERE granted <= s.at)))
+    FROM starts s"""
 FINISHED = "SELECT count(*) FROM provisioning_requests WHERE status = 'provisioned'"
 
 
-def test_over_pools_an_outage_of_redis_and_a_restart(
+def test_over_workers_an_outage_of_redis_and_a_restart(
     stack: Stack, own_valkey: ValkeyServer, measured: Callable[[str, float], None]
 ) -> None:
     url = stack.environ["DATABASE_URL"]
@@ -56,7 +55,7 @@ def test_over_pools_an_outage_of_redis_and_a_restart(
         wait_until(lambda: len(load.wishes) >= BACKLOG, 20, what="the backlog")
     first, second = stack.start_worker(), stack.start_worker()
     for service in (first, second):
-        wait_until(lambda service=service: workers_of(service) and sweep_of(service), 20)
+        wait_until(lambda service=service: worker_of(service) and sweep_of(service), 20)
 
     wait_until(lambda: count(url, FINISHED) >= 40, 30, what="the first part, from the queue and by the sweep")
     own_valkey.stop()
@@ -83,6 +82,35 @@ def test_over_pools_an_outage_of_redis_and_a_restart(
     assert len(late) <= LATE_STARTS_AT_MOST * len(starts), sorted(late)
     wait_until_settled(url, 5)
     assert_all_kept(url, load.accepted)
+
+
+@pytest.mark.parametrize(("limit", "concurrency", "services"), [(1, 5, 2), (2, 50, 1), (50, 100, 1)])
+def test_any_rate_with_any_concurrency(stack: Stack, limit: int, concurrency: int, services: int) -> None:
+    """No job waits for its slot inside a limit, so that none is given up, and no process is taken to hang."""
+    url = stack.environ["DATABASE_URL"]
+    _run(url, KEEP_SLOTS)
+    stack.environ.update(
+        WORKER_RATE_LIMIT=str(limit), WORKER_CONCURRENCY=str(concurrency), SWEEP_AFTER_SECONDS="1", API_RATE_LIMIT="0"
+    )
+    stack.start_api()
+    backlog = max(10, 4 * limit)
+    manager = Manager(stack.api_url, stack.log_in())
+    accepted = [manager.create().json()["request_id"] for _ in range(backlog)]
+    workers = [stack.start_worker() for _ in range(services)]
+    for one in workers:
+        wait_until(lambda one=one: worker_of(one) and sweep_of(one), 20)
+    first = [(worker_of(one), sweep_of(one)) for one in workers]
+
+    wait_until_finished(url, 20 + 1.3 * backlog / limit)
+
+    starts = _seconds(url, "SELECT at FROM starts")
+    assert max(_within_a_second(starts)) <= limit + max(1, limit // 10), "a start may be late by 50 ms"
+    assert (len(starts) - 1) / ((starts[-1] - starts[0]) * limit) >= USED_AT_LEAST
+    assert manager.metrics()["failed"] == 0, "none is in RQ's failed registry"
+    assert [(worker_of(one), sweep_of(one)) for one in workers] == first, "no process was started anew"
+    wait_until_settled(url, 20)
+    assert_all_kept(url, accepted)
+    assert count(url, "SELECT count(*) FROM provisioning_requests WHERE attempts <> 1") == 0
 
 
 def test_an_idle_system_waits_for_nothing(stack: Stack) -> None:

@@ -40,10 +40,10 @@ class Registration:
     def queue_key(self) -> str:
         return str(self._queue.key)
 
-    def keep_up(self, *, at_once: bool = False) -> None:
+    def keep_up(self) -> None:
         """Its sign of life, now and then. The whole entry is written anew: Redis may have been emptied meanwhile. What
         a killed process left among the started jobs is removed; its requests are the sweep's."""
-        if not at_once and time.monotonic() - self._kept_up_at < WORKER_HEARTBEAT:
+        if time.monotonic() - self._kept_up_at < WORKER_HEARTBEAT:
             return
         self._worker.last_heartbeat = now()
         with self._redis.pipeline(transaction=False) as pipeline:

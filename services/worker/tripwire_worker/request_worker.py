@@ -33,7 +33,7 @@ class RequestWorker:
     def __init__(
         self,
         redis: Redis,
-        registration: Registration,
+        name: str,
         claims: ClaimStore,
         provisioning: Provisioning,
         pace: Pace,
@@ -43,7 +43,7 @@ class RequestWorker:
         stopped: threading.Event,
         beat: Callable[[], None],
     ) -> None:
-        self._redis, self._registration, self._claims, self._provisioning = redis, registration, claims, provisioning
+        self._redis, self._name, self._claims, self._provisioning = redis, name, claims, provisioning
         self._pace, self._attempts, self._meter, self._stopped, self._beat = pace, attempts, meter, stopped, beat
         self._database_away = False
 
@@ -52,15 +52,15 @@ class RequestWorker:
         while not self._stopped.is_set():
             try:
                 self._wait_for_redis()
-                self._registration.keep_up(at_once=True)
+                registration = Registration(self._redis, self._name)
                 while not self._stopped.is_set():
-                    self._registration.keep_up()
-                    self.run_once()
-                self._registration.end()
+                    registration.keep_up()
+                    self.run_once(registration)
+                registration.end()
             except RedisError as error:
                 get_logger(__name__).warning("the worker lost Redis", error=type(error).__name__)
 
-    def run_once(self) -> int:
+    def run_once(self, registration: Registration) -> int:
         """Takes what waits, at most a set, and works on it; returns how many ids it took. Raises RedisError."""
         self._beat()
         if self._database_away:
@@ -69,22 +69,21 @@ class RequestWorker:
         self._attempts.reserve(self._beat)
         ids: list[str] = []
         try:
-            ids = self._take(self._pace.set_size(self._provisioning.set_at_most))
+            ids = self._take(registration, self._pace.set_size(self._provisioning.set_at_most))
             slots = self._wait_for_slots(ids) if ids else 0
         finally:
             if not ids:
                 self._attempts.release()
         if ids:
-            self._attempts.begin(lambda: self._work(ids, slots))
+            self._attempts.begin(lambda: self._work(registration, ids, slots))
         return len(ids)
 
-    def _take(self, at_most: int) -> list[str]:
+    def _take(self, registration: Registration, at_most: int) -> list[str]:
         """Waits for the first id and takes those behind it along."""
-        key = self._registration.queue_key
-        taken: Any = self._redis.blmpop(QUEUE_WAIT, 1, key, direction="LEFT", count=at_most)
+        taken: Any = self._redis.blmpop(QUEUE_WAIT, 1, registration.queue_key, direction="LEFT", count=at_most)
         ids = [job_id.decode() for job_id in taken[1]] if taken else []
         if ids:
-            self._registration.started(ids)
+            registration.started(ids)
         return ids
 
     def _wait_for_slots(self, ids: Sequence[str]) -> int:
@@ -98,7 +97,7 @@ class RequestWorker:
             self._database_away = True
             return 0
 
-    def _work(self, ids: Sequence[str], slots: int) -> None:
+    def _work(self, registration: Registration, ids: Sequence[str], slots: int) -> None:
         began_at = time.perf_counter()
         attempts: list[Attempt] = []
         try:
@@ -110,7 +109,7 @@ class RequestWorker:
             self._database_away = True
             get_logger(__name__).warning("what was queued is left to the sweep", error=str(error), requests=len(ids))
         self._meter.count(Door.QUEUE, attempts, began_at)
-        self._say_ended(ids, attempts)
+        _say_ended(registration, ids, attempts)
 
     def _use_up(self, slots: int) -> None:
         """The sweep was faster with some of them. In a backlog both work at the head of the line, so that this is
@@ -119,14 +118,6 @@ class RequestWorker:
             began_at = time.perf_counter()
             claims = self._claims.claim_due(slots, door=Door.SWEEP, with_tried=False)
             self._meter.count(Door.SWEEP, self._provisioning.provision(claims, Door.SWEEP), began_at)
-
-    def _say_ended(self, ids: Sequence[str], attempts: Sequence[Attempt]) -> None:
-        failed = {str(attempt.request_id) for attempt in attempts if attempt.outcome is Outcome.FAILED}
-        completed = sum(attempt.outcome in DONE for attempt in attempts)
-        try:
-            self._registration.ended(ids, failed=failed, completed=completed)
-        except RedisError as error:
-            get_logger(__name__).warning("jobs are done, but Redis was not told", error=type(error).__name__)
 
     def _wait_for_redis(self) -> None:
         """Until it answers and takes writes: a read-only replica or a full memory is of no use here."""
@@ -142,3 +133,12 @@ class RequestWorker:
                 self._stopped.wait(WORKER_REDIS_POLL)
             else:
                 return
+
+
+def _say_ended(registration: Registration, ids: Sequence[str], attempts: Sequence[Attempt]) -> None:
+    failed = {str(attempt.request_id) for attempt in attempts if attempt.outcome is Outcome.FAILED}
+    completed = sum(attempt.outcome in DONE for attempt in attempts)
+    try:
+        registration.ended(ids, failed=failed, completed=completed)
+    except RedisError as error:
+        get_logger(__name__).warning("jobs are done, but Redis was not told", error=type(error).__name__)

@@ -12,7 +12,6 @@ from tripwire_shared.timings import BACKGROUND_STOP_TIMEOUT, WORKER_DRAIN_LIMIT,
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.pulse import Pulse
-from tripwire_worker.registration import Registration
 from tripwire_worker.request_worker import RequestWorker
 from tripwire_worker.worker_parts import build_worker
 
@@ -31,7 +30,7 @@ def main(pulse: Pulse) -> None:
     redis = build_fail_fast_redis(settings.queue_url, settings.worker_concurrency + 1, timeout=WORKER_REDIS_TIMEOUT)
     worker = RequestWorker(
         redis,
-        Registration(redis, f"{socket.gethostname()}-{uuid4().hex[:12]}"),
+        f"{socket.gethostname()}-{uuid4().hex[:12]}",
         core.claims,
         core.provisioning,
         core.pace,
