@@ -70,7 +70,7 @@ up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--sc
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
 
-bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 4 minutes
+bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 6 minutes (ARGS=drain: a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 migrate: $(VENV)/run.stamp ## apply the pending migrations to DATABASE_URL

@@ -6,44 +6,69 @@ should have been sent, so that a server that stalls cannot hide it.
 """
 
 import itertools
+import math
 import multiprocessing
 import selectors
 import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Requests = Iterator[bytes]
 LOST_AFTER = 10.0
 LONGEST, MANY = 120.0, sys.maxsize
 
 
+class Answer(NamedTuple):
+    """`number`: the how many-th request it answers, from 0 on. `due_at`: when that was sent, in an open loop when it
+    should have been. Moments are of `time.perf_counter()`, which all processes of a machine share."""
+
+    number: int
+    status: int
+    due_at: float
+    arrived_at: float
+
+    @property
+    def seconds(self) -> float:
+        return self.arrived_at - self.due_at
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least `percent` of 100 of the values do not exceed. Of one value at least."""
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
 @dataclass
 class Answers:
-    """`seconds`: how long each answer took, in the order they came in."""
+    """All answers, in the order they came in, and the seconds that passed until the last one."""
 
     took: float = 0.0
-    statuses: Counter[int] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
+    each: list[Answer] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> Counter[int]:
+        return Counter(one.status for one in self.each)
 
     @property
     def per_second(self) -> float:
-        return len(self.seconds) / self.took
+        return len(self.each) / self.took
 
     def ms(self, percent: float) -> float:
         """The percentile of the answers' times in milliseconds."""
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+        return 1000 * percentile([one.seconds for one in self.each], percent)
+
+    def due_before(self, moment: float) -> "Answers":
+        return Answers(self.took, [one for one in self.each if one.due_at < moment])
 
     def only(self, *statuses: int) -> "Answers":
         """These answers, where they are all of the expected kind: what fails must not look fast."""
-        if not self.seconds or set(self.statuses) - set(statuses):
-            hint = (
-                "; 201 says that Redis did not answer in time: the machine is too busy" if 201 in self.statuses else ""
-            )
-            raise AssertionError(f"expected only {statuses}, got {dict(self.statuses)}{hint}")
+        got = self.statuses
+        if not got or set(got) - set(statuses):
+            hint = "; 201 says that Redis did not answer in time: the machine is too busy" if 201 in got else ""
+            raise AssertionError(f"expected only {statuses}, got {dict(got)}{hint}")
         return self
 
 
@@ -69,13 +94,17 @@ class _Connection:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=LOST_AFTER)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
-        self.sent_at = 0.0
+        self._number, self._due_at = 0, 0.0
 
-    def send(self, request: bytes, sent_at: float) -> None:
-        self.sent_at = sent_at
+    def send(self, request: bytes, number: int, due_at: float) -> None:
+        self._number, self._due_at = number, due_at
         self.socket.sendall(request)
 
-    def status_if_whole(self) -> int | None:
+    def answer_if_whole(self) -> Answer | None:
+        status = self._status_if_whole()
+        return None if status is None else Answer(self._number, status, self._due_at, time.perf_counter())
+
+    def _status_if_whole(self) -> int | None:
         """Reads what has come; the answer's status once its last byte is there."""
         part = self.socket.recv(65536)
         if not part:
@@ -92,12 +121,12 @@ class _Connection:
 
 
 def _closed(port: int, make_requests: Callable[[], Requests], connections: int, seconds: float, count: int) -> Answers:
-    requests, answers = itertools.islice(make_requests(), count), Answers()
+    requests, answers = enumerate(itertools.islice(make_requests(), count)), Answers()
 
     def send_next(one: _Connection) -> None:
-        request = next(requests, None)
+        number, request = next(requests, (0, None))
         if request is not None:
-            one.send(request, time.perf_counter())
+            one.send(request, number, time.perf_counter())
 
     with selectors.DefaultSelector() as selector:
         everybody = [_Connection(port) for _ in range(connections)]
@@ -106,7 +135,7 @@ def _closed(port: int, make_requests: Callable[[], Requests], connections: int, 
         began = now = time.perf_counter()
         for one in everybody:
             send_next(one)
-        while now < began + seconds and len(answers.seconds) < count:
+        while now < began + seconds and len(answers.each) < count:
             _take_answers(selector, answers, send_next, LOST_AFTER)
             now = time.perf_counter()
     answers.took = now - began
@@ -119,7 +148,7 @@ def _open(port: int, make_requests: Callable[[], Requests], per_second: float, c
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter() + 0.05
         sent = 0
-        while len(answers.seconds) < count:
+        while len(answers.each) < count:
             due_in = began + sent / per_second - time.perf_counter() if sent < count else LOST_AFTER
             if due_in > 0:
                 _take_answers(selector, answers, idle.append, due_in, may_be_silent=sent < count)
@@ -127,7 +156,7 @@ def _open(port: int, make_requests: Callable[[], Requests], per_second: float, c
             one = idle.pop() if idle else _Connection(port)
             if one.socket.fileno() not in selector.get_map():
                 selector.register(one.socket, selectors.EVENT_READ, one)
-            one.send(next(requests), began + sent / per_second)
+            one.send(next(requests), sent, began + sent / per_second)
             sent += 1
     answers.took = time.perf_counter() - began
     return answers
@@ -146,10 +175,9 @@ def _take_answers(
         raise TimeoutError(f"no answer for {LOST_AFTER:g} s")
     for key, _ in ready:
         one: _Connection = key.data
-        status = one.status_if_whole()
-        if status is not None:
-            answers.seconds.append(time.perf_counter() - one.sent_at)
-            answers.statuses[status] += 1
+        answer = one.answer_if_whole()
+        if answer is not None:
+            answers.each.append(answer)
             on_answer(one)
 
 

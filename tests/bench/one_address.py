@@ -14,8 +14,12 @@ ROUNDS, POSTS = 20, 50
 
 
 def measure(servers: Servers, report: Report) -> None:
-    """With the worker running."""
     servers.empty()
+    with servers.worker():
+        _measure(servers, report)
+
+
+def _measure(servers: Servers, report: Report) -> None:
     statuses: Counter[int] = Counter()
     slowest = []
     for _ in range(ROUNDS):

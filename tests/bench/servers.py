@@ -3,14 +3,14 @@
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import psycopg2
+import psycopg2.extensions
 import requests
 from redis import Redis
 
@@ -19,9 +19,13 @@ from deploy.local.data_folder import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.services import ROOT
 from deploy.local.valkey import ValkeyServer
+from tests.bench.mail_sink import mail_sink
+from tests.bench.processor_time import ProcessorTime, tree_seconds
 from tests.conftest import migrate
 from tests.stack import Stack
 from tests.waiting import wait_until
+
+Connection = psycopg2.extensions.connection
 
 DONE = "SELECT count(*) FROM provisioning_requests WHERE status = 'provisioned'"
 NO_LIMITS = {"API_RATE_LIMIT": "0", "WORKER_RATE_LIMIT": "0", "LOG_LEVEL": "warning", "LOG_FORMAT": "json"}
@@ -30,7 +34,7 @@ PROCESSES, THREADS = 2, 8
 
 @dataclass(frozen=True)
 class Servers:
-    """`stack` has the API running; the worker is started by who measures it."""
+    """`stack` has the API running; who measures the worker service starts it with `worker()`."""
 
     stack: Stack
     postgres: PostgresServer
@@ -44,6 +48,21 @@ class Servers:
     def api_port(self) -> int:
         return urlsplit(self.stack.api_url).port or 0
 
+    @contextmanager
+    def worker(self) -> Iterator[Child]:
+        """A worker service for the length of the block. It takes up work when it is ready."""
+        child = self.stack.start_worker()
+        try:
+            yield child
+        finally:
+            child.stop()
+            self.stack.children.remove(child)
+
+    def processor_time(self) -> ProcessorTime:
+        """What the services that run, PostgreSQL and Valkey have used so far."""
+        services = sum(tree_seconds(child.pid) for child in self.stack.children)
+        return ProcessorTime(services, tree_seconds(self.postgres.child.pid), tree_seconds(self.valkey.child.pid))
+
     def empty(self) -> None:
         """No request, customer, sale or mail in the database, nothing in the queue. Staff, tokens and mode stay."""
         execute(self.postgres.url, "TRUNCATE provisioning_requests, auth.users, system_health_logs, "
@@ -54,22 +73,21 @@ class Servers:
                 redis.delete(key)
 
     def wait_until_provisioned(self, count: int, seconds: float) -> None:
-        def all_done() -> bool:
-            return rows(self.postgres.url, DONE) == [(count,)]
-
-        wait_until(all_done, seconds, step=0.05, what=f"{count} provisioned")
+        with connected(self.postgres.url) as connection:
+            wait_until(lambda: rows(connection, DONE) == [(count,)], seconds, step=0.05, what=f"{count} provisioned")
 
 
 @contextmanager
 def running() -> Iterator[Servers]:
     """Everything but the worker, on free ports in a folder of its own; all of it is stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="tripwire-bench-") as name:
-        folder = Path(name)
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tripwire-bench-")))
+        smtp_url = opened.enter_context(mail_sink())
         postgres = PostgresServer(
             folder / "postgres", free_port(), superuser_password="bench", password="bench", write_line=_say("postgres")
         )
         valkey = ValkeyServer(folder / "valkey", free_port(), password="bench", write_line=_say("valkey"))
-        stack = Stack(folder, postgres.url, valkey.url, NO_LIMITS)
+        stack = Stack(folder, postgres.url, valkey.url, {**NO_LIMITS, "SMTP_URL": smtp_url})
         stack.environ["WEB_THREADS"] = str(THREADS)
         hello_port = free_port()
         hello = _hello(stack, hello_port)
@@ -108,28 +126,23 @@ def _wait_for_hello(port: int) -> None:
     wait_until(answers, 20, step=0.05, what="the hello-world server")
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """One connection in autocommit, for who asks often: a new one costs PostgreSQL more than what it is asked."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        yield connection
+
+
 def execute(url: str, statement: str) -> None:
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+    with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
 
 
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
+def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values or None)
         return list(cursor.fetchall())
-
-
-def processor_seconds(child: Child) -> float:
-    """What the service's processes have used of the processors so far."""
-    leader = psutil.Process(child.pid)
-    times = [one.cpu_times() for one in (leader, *leader.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
-
-
-def memory_mb(child: Child) -> list[float]:
-    """The memory that each of the service's processes has for itself (shared pages not counted)."""
-    leader = psutil.Process(child.pid)
-    return [one.memory_full_info().uss / 2**20 for one in (leader, *leader.children(recursive=True))]
 
 
 def _say(name: str) -> Callable[[str], None]:
