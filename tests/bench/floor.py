@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.local.postgres import ROLE
+from tests.attempts import attempt_due
 from tests.bench.processor_time import tree_seconds
 from tests.bench.servers import Servers, execute
 from tests.conftest import migrate
+from tests.resources import Resources, build_resources
 from tripwire_shared.logs import configure_logging
-from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.resources import Resources, build_resources
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.settings import load_settings
 
 SET, WARM_UP, CUSTOMERS = 50, 250, 5_000
@@ -73,6 +74,5 @@ def _measure(environ: Mapping[str, str], postgres_pid: int) -> Floor:
 
 def provision_set(resources: Resources) -> int:
     """Claims up to SET requests and provisions them; how many became customers."""
-    claims = resources.requests.claim_due(SET, door=Door.SWEEP)
-    outcomes = [resources.provisioning.attempt(claim, Door.SWEEP) for claim in claims]
-    return outcomes.count(Outcome.PROVISIONED)
+    attempts = attempt_due(resources, SET)
+    return sum(attempt.outcome is Outcome.PROVISIONED for attempt in attempts)
