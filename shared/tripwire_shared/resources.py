@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from redis import Redis
@@ -24,7 +25,7 @@ from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.mail.mailer import build_mailer
-from tripwire_shared.mail.welcome import WelcomeMail
+from tripwire_shared.mail.welcome import MAIL_BATCH, WelcomeMail
 from tripwire_shared.mode.listener import ModeListener
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
@@ -46,8 +47,11 @@ from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import (
+    ALERT_LEASE,
     API_STATEMENT_LIMIT,
+    MAIL_BATCH_TIME,
     MAIL_PATIENCE_IN_API,
+    TELEGRAM_TOTAL,
     WATCH_REDIS_TIMEOUT,
     WORKER_STATEMENT_LIMIT,
 )
@@ -164,7 +168,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     mails, alerts = _deliverers(
-        settings, database, outbox, invitations, health_log, incidents, telegram,
+        settings, outbox, invitations, health_log, incidents, telegram,
         mail_patience=MAIL_PATIENCE_IN_API if in_api else 0.0,
     )  # fmt: skip
     wake_mails.target, wake_alerts.target = mails.wake, alerts.wake
@@ -212,7 +216,6 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
 
 def _deliverers(
     settings: Settings,
-    database: Database,
     outbox: Outbox,
     invitations: Invitations,
     health_log: HealthLog,
@@ -221,13 +224,19 @@ def _deliverers(
     *,
     mail_patience: float,
 ) -> tuple[Deliverer, Deliverer]:
-    welcome = WelcomeMail(database, invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)
+    welcome = WelcomeMail(invitations, build_mailer(settings.smtp_url), health_log, settings.mail_from)
 
     def telegram_failed(_: Message, reason: str) -> None:
         incidents.failed_soon(ALERTS, reason)
 
-    mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
-    alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
+    mails = Route(
+        Channel.MAIL, welcome.batch, welcome.pause, welcome.on_failed, welcome.on_given_up,
+        at_most=MAIL_BATCH, begin_within=MAIL_BATCH_TIME,
+    )  # fmt: skip
+    alerts = Route(
+        Channel.ALERT, lambda: nullcontext(telegram.deliver), alert_pause, telegram_failed, telegram_failed,
+        at_most=1, begin_within=ALERT_LEASE - TELEGRAM_TOTAL,
+    )  # fmt: skip
     return Deliverer(outbox, mails, mail_patience), Deliverer(outbox, alerts)
 
 
