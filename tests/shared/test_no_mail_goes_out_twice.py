@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from tests.shared.mail_server import MailServer, mail_server
 from tests.shared.rows import mail_states, make_due, messages, rows, waiting_mails
 from tests.waiting import wait_until
 from tripwire_shared import resources as resources_module
-from tripwire_shared.outbox import outbox
+from tripwire_shared.outbox import deliverer, outbox
+from tripwire_shared.outbox.outbox import Channel
 from tripwire_shared.resources import Resources
 from tripwire_shared.settings import Settings
 
@@ -61,6 +63,19 @@ def test_two_deliverers_at_once_send_each_mail_once(
         thread.join()
     assert server.arrived() == Counter(emails)
     assert mail_states(deliverers[0].database) == {"sent": 300}
+
+
+def test_a_mail_is_never_leased_twice(resources_for: Callable[..., Resources]) -> None:
+    """Deliverers of one moment: there are fewer mails than all of them together want."""
+    outboxes = [resources_for().outbox for _ in range(4)]
+    waiting_mails(resources_for(), 100)
+    for _ in range(10):
+        with ThreadPoolExecutor(8) as pool:
+            leases = list(pool.map(lambda outbox: outbox.lease(Channel.MAIL, at_most=20), outboxes * 2))
+        leased = [message.id for lease in leases for message in lease]
+        assert len(leased) == len(set(leased)) > 0
+        for lease in filter(None, leases):
+            outboxes[0].give_back(lease)
 
 
 def test_a_killed_process_repeats_no_mail_that_was_out_for_a_while(
@@ -117,8 +132,8 @@ def test_a_slow_server_never_lets_a_lease_run_out(
     monkeypatch.setattr(server, "handle_DATA", accept_and_look)
     deliverers = [resources_for(smtp_url=server.url) for _ in range(2)]
     emails = waiting_mails(deliverers[0], 12)
-    for deliverer in deliverers:
-        deliverer.mails.start()
+    for one in deliverers:
+        one.mails.start()
     wait_until(lambda: mail_states(deliverers[0].database) == {"sent": 12}, 20)
     assert server.arrived() == Counter(emails)
     assert len(left) == 12
@@ -144,6 +159,7 @@ def test_nothing_more_goes_out_while_nothing_can_be_marked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """All of it would go out again, were the process killed now."""
+    monkeypatch.setattr(deliverer, "LEASE_LOOK_INTERVAL", 60)  # that look too would find the database away
     sweep = resources_for(database_url=own_postgres.url, smtp_url=server.url)
     emails = waiting_mails(sweep, 20)
     accept, away = server.handle_DATA, threading.Event()

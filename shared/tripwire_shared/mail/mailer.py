@@ -54,9 +54,9 @@ class SmtpMailer:
         else:
             connection = SmtpConnection(self._host, self._port, deadline)
         try:
-            connection.ehlo_or_helo_if_needed()
             if self._starttls:
                 connection.starttls(context=ssl.create_default_context())
+            connection.ehlo_or_helo_if_needed()  # inside TLS once more: the server has forgotten the first
             if self._user:
                 connection.login(self._user, self._password)
         except BaseException:
