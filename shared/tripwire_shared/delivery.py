@@ -1,14 +1,16 @@
 """What a process that also delivers has beside its core: a deliverer for mails, and one for alerts."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from tripwire_shared.core import Core
 from tripwire_shared.health.causes import ALERTS
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.mail.mailer import build_mailer
-from tripwire_shared.mail.welcome import WelcomeMail
+from tripwire_shared.mail.welcome import MAIL_BATCH, WelcomeMail
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
+from tripwire_shared.timings import ALERT_LEASE, MAIL_BATCH_TIME, TELEGRAM_TOTAL
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,20 @@ class Delivery:
 def build_delivery(core: Core, telegram: Telegram, *, mail_patience: float = 0.0) -> Delivery:
     """Nothing is started yet. `mail_patience`: for so many seconds others' mails are left to others."""
     welcome = WelcomeMail(
-        core.database, core.invitations, build_mailer(core.settings.smtp_url), core.health_log, core.settings.mail_from
+        core.invitations, build_mailer(core.settings.smtp_url), core.health_log, core.settings.mail_from
     )
 
     def telegram_failed(_: Message, reason: str) -> None:
         core.incidents.failed_soon(ALERTS, reason)
 
-    mails = Route(Channel.MAIL, welcome.deliver, welcome.pause, welcome.on_failed, welcome.on_given_up)
-    alerts = Route(Channel.ALERT, telegram.deliver, alert_pause, telegram_failed, telegram_failed)
+    mails = Route(
+        Channel.MAIL, welcome.batch, welcome.pause, welcome.on_failed, welcome.on_given_up,
+        at_most=MAIL_BATCH, begin_within=MAIL_BATCH_TIME,
+    )  # fmt: skip
+    alerts = Route(
+        Channel.ALERT, lambda: nullcontext(telegram.deliver), alert_pause, telegram_failed, telegram_failed,
+        at_most=1, begin_within=ALERT_LEASE - TELEGRAM_TOTAL,
+    )  # fmt: skip
     return Delivery(
         Deliverer(core.outbox, mails, core.mail_put_in, mail_patience),
         Deliverer(core.outbox, alerts, core.alert_put_in),

@@ -136,6 +136,6 @@ def networks(value: str) -> tuple[Network, ...]:
 
 def mail_address(value: str) -> str:
     local, at, domain = value.rpartition("@")
-    if not (local and at and domain) or any(character.isspace() for character in value):
+    if not (local and at and domain) or not local.isascii() or any(character.isspace() for character in value):
         raise ValueError("is not an e-mail address")
     return value

@@ -138,13 +138,22 @@ WORKER_STOP_TIMEOUT = 15.0
 LISTENER_WAIT = 5.0
 LISTENER_RECONNECT_PAUSE = 0.5
 
-# Outbox: lease of one delivery, pauses between polls, and the backoffs of contract section 8.
-DELIVERY_LEASE = 30.0
-# Telegram's two time-outs together, and some room: an alert whose process was killed waits no longer.
+# Outbox: leases, pauses between polls, and the backoffs of contract section 8.
+# Of a batch of mails: the last one is begun after MAIL_BATCH_TIME and takes SMTP_TOTAL at most, and is noted a moment
+# later. So no mail is under way when its lease ends.
+MAIL_LEASE = 30.0
+MAIL_BATCH_TIME = 5.0
+# How long a mail of a batch may go out after it was closed: its customer erased, its link replaced.
+LEASE_LOOK_INTERVAL = 0.5
+# A killed process' heir sends again what went out in the last so many seconds.
+MAIL_NOTED_WITHIN = 0.1
+# Telegram's whole call, and some room: an alert whose process was killed waits no longer.
 ALERT_LEASE = 10.0
 DELIVERY_POLL = 0.5
-# For so long an API process leaves mails that it did not cause to the worker service (two of its looks).
+# For so long an API process leaves mails that it did not cause to the worker service (two of its looks) while nobody
+# sends any; and for so long while somebody does. All of 5,000 that came at once are out before that.
 MAIL_PATIENCE_IN_API = 1.0
+MAIL_LONG_PATIENCE_IN_API = 10.0
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
 MAIL_GIVE_UP_AFTER = 86_400.0
 ALERT_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -155,9 +164,11 @@ TELEGRAM_CONNECT_TIMEOUT = 2.0
 TELEGRAM_TIMEOUT = 5.0
 # The whole call, however it is spread out: less than an alert's lease.
 TELEGRAM_TOTAL = 8.0
-# Of one answer of the mail server; and of a whole delivery, which must end before its lease does.
+# Of one answer of the mail server; and of a whole delivery, connecting included.
 SMTP_TIMEOUT = 10.0
 SMTP_TOTAL = 20.0
+# A delivery past its time is cut off at most so late, and again while there is nothing to cut yet.
+SMTP_CUT_RETRY = 0.5
 IDENTITY_PROVIDER_TIMEOUT = 3.0
 # The whole call, however it is spread out: less than a lease.
 IDENTITY_PROVIDER_TOTAL = 4.0

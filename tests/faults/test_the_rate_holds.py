@@ -1,4 +1,4 @@
-"""Contract 9.7: over all workers and sweeps never more than the limit in any second, every slot used at once, and hardly
+"""Contract 9.7: over all workers and sweeps never more than the limit in any second, every slot used, and hardly
 a slot wasted while work waits; also while Redis goes away in mid-backlog and while workers are replaced."""
 
 import signal

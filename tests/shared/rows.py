@@ -1,5 +1,6 @@
 """Rows that tests begin with, and what they look up."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -68,6 +69,15 @@ def messages(database: Database, channel: str) -> list[Any]:
         " extract(epoch FROM ready_at - now())::float8 AS ready_in FROM outbox WHERE channel = %s ORDER BY id",
         channel,
     )
+
+
+def waiting_mails(resources: Resources, count: int) -> list[str]:
+    """So many customers whose mails wait; gives their addresses, in the order of the mails."""
+    return [provisioned(resources, f"customer{number}@example.com").email for number in range(count)]
+
+
+def mail_states(database: Database) -> Counter[str]:
+    return Counter(row.status for row in messages(database, "mail"))
 
 
 def make_due(database: Database) -> None:

@@ -11,7 +11,7 @@ from tests.shared.rows import make_due, messages, provisioned, rows
 from tests.waiting import wait_until
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.outbox.outbox import Channel
-from tripwire_shared.timings import ALERT_LEASE, DELIVERY_LEASE
+from tripwire_shared.timings import ALERT_LEASE, MAIL_LEASE
 
 
 @pytest.mark.parametrize("channel", list(Channel))
@@ -21,22 +21,21 @@ def test_after_the_lease_another_has_it(resources_for: Callable[..., Resources],
     with dead.database.transaction() as connection:
         dead.health_log.record_in(connection, Event(EventType.CRITICAL, "It failed"))
 
-    lost = dead.outbox.lease(channel)
-    assert lost is not None
-    assert heir.outbox.lease(channel) is None
-    lease = ALERT_LEASE if channel is Channel.ALERT else DELIVERY_LEASE
+    [lost] = dead.outbox.lease(channel)
+    assert heir.outbox.lease(channel) == []
+    lease = ALERT_LEASE if channel is Channel.ALERT else MAIL_LEASE
     assert lease - 2 < messages(heir.database, channel)[0].due_in <= lease
     make_due(heir.database)
-    found = heir.outbox.lease(channel)
-    assert found is not None
+    [found] = heir.outbox.lease(channel)
     assert (found.id, found.attempts) == (lost.id, 2)
 
-    dead.outbox.mark_sent(lost)
+    dead.outbox.mark_sent([lost])
+    dead.outbox.give_back([lost])
     assert not dead.outbox.give_up(lost, "too late")
     dead.outbox.put_off(lost, 900, "too late")
     [row] = messages(heir.database, channel)
     assert (row.status, row.claimed_by, row.last_error) == ("pending", found.owner, None)
-    heir.outbox.mark_sent(found)
+    heir.outbox.mark_sent([found])
     assert [row.status for row in messages(heir.database, channel)] == ["sent"]
     steps = rows(heir.database, "SELECT step FROM request_steps")
     assert [row.step for row in steps] == (["mail_sent"] if channel is Channel.MAIL else [])

@@ -66,12 +66,14 @@ def test_one_mail_that_fails_does_not_hold_up_another(resources_for: Callable[..
         assert server.recipients == [["boris@example.com"]]
 
 
+@pytest.mark.parametrize("code", ["220", "250"], ids=["its greeting", "a later answer"])
 def test_a_server_that_drips_its_answers_is_left_in_time(
-    resources_for: Callable[..., Resources], monkeypatch: pytest.MonkeyPatch
+    resources_for: Callable[..., Resources], monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """Each of its answers comes within the limit of one, all together would outlive the lease."""
     monkeypatch.setattr(mailer, "SMTP_TOTAL", 0.6)
-    with dripping_server(b"220 slow\r\n", b"250-still thinking\r\n") as host:
+    greeting = b"" if code == "220" else b"220 slow\r\n"
+    with dripping_server(greeting, f"{code}-still thinking\r\n".encode()) as host:
         resources = resources_for(smtp_url=f"smtp://{host}")
         provisioned(resources)
         began = time.monotonic()

@@ -46,10 +46,9 @@ def test_what_fails_while_the_alert_is_on_its_way_is_in_the_next_one(
     fail(resources, 3)
     resources.alerts.run_once()
     as_if_a_minute_passed(resources.database)
-    underway = resources.outbox.lease(Channel.ALERT)
-    assert underway is not None
+    [underway] = resources.outbox.lease(Channel.ALERT)
     assert underway.body["details"]["requests"] == 2
     fail(resources, 2)
-    resources.outbox.mark_sent(underway)
+    resources.outbox.mark_sent([underway])
     waiting = [row for row in messages(resources.database, "alert") if row.status == "pending"]
     assert sum(row.body["details"]["requests"] for row in waiting) == 2

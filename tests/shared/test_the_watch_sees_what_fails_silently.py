@@ -58,8 +58,7 @@ def as_if_quiet(resources: Resources) -> None:
 
 
 def fail_mail(resources: Resources, *, seconds_ago: float = 0) -> None:
-    message = resources.outbox.lease(Channel.MAIL)
-    assert message is not None
+    [message] = resources.outbox.lease(Channel.MAIL)
     resources.outbox.put_off(message, 300, "The mail server did not take it (ConnectionRefusedError).")
     rows(
         resources.database,
@@ -70,9 +69,8 @@ def fail_mail(resources: Resources, *, seconds_ago: float = 0) -> None:
 
 
 def send_mail(resources: Resources) -> None:
-    message = resources.outbox.lease(Channel.MAIL)
-    assert message is not None
-    resources.outbox.mark_sent(message)
+    [message] = resources.outbox.lease(Channel.MAIL)
+    resources.outbox.mark_sent([message])
 
 
 def accepted(resources: Resources, *, seconds_ago: float, **columns: Any) -> UUID:

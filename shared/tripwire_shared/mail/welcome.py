@@ -1,64 +1,64 @@
 """The welcome mail: who gets it, what it says, and what happens when it cannot be sent."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from tripwire_shared.database import Database
 from tripwire_shared.email_address import domain_for_mail
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.logs import get_logger
+from tripwire_shared.mail.mail import Mail
 from tripwire_shared.mail.mailer import Mailer
 from tripwire_shared.outbox.deliverer import NothingToDeliver
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.provisioning.invitation import Invitations
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import MAIL_BACKOFF, MAIL_GIVE_UP_AFTER
+
+# Leased at once: enough that lease and mark cost little for each, few enough that a second deliverer finds some.
+MAIL_BATCH = 50
 
 
 class WelcomeMail:
-    def __init__(
-        self, database: Database, invitations: Invitations, mailer: Mailer, health_log: HealthLog, mail_from: str
-    ) -> None:
-        self._database, self._invitations, self._mailer, self._health_log = database, invitations, mailer, health_log
-        self._from = mail_from
-        self._sql = load_queries(__file__)
-        self._templates = Environment(
+    def __init__(self, invitations: Invitations, mailer: Mailer, health_log: HealthLog, mail_from: str) -> None:
+        self._invitations, self._mailer, self._health_log = invitations, mailer, health_log
+        self._from = f"{mail_from.rpartition('@')[0]}@{domain_for_mail(mail_from)}"
+        templates = Environment(
             loader=PackageLoader("tripwire_shared.mail"),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
         )
-
-    def deliver(self, message: Message) -> None:
-        """Sends it. Raises DeliveryFailed, and NothingToDeliver where the customer or the link is gone meanwhile."""
-        row = self._database.read(
-            lambda connection: self._sql.find_recipient(
-                connection, user_id=message.user_id, invitation_id=message.invitation_id
-            )
+        # Compiled once; the environment would look at the files for each mail.
+        self._subject, self._text, self._html = (
+            templates.get_template(f"welcome.{part}") for part in ("subject.txt", "body.txt", "body.html")
         )
-        if row is None:
-            raise NothingToDeliver("The customer was erased, or the link was replaced by a newer one.")
-        link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
-        self._mailer.send(self.compose(row.email, row.full_name, link, message.id))
 
-    def compose(self, email: str, full_name: str, link: str | None, message_id: int) -> EmailMessage:
-        """Text and HTML. The name stands in one header, on one line; the address alone says who gets the mail."""
-        full_name = " ".join(full_name.split())
-        about = {"full_name": full_name, "link": link}
-        mail = EmailMessage()
-        mail["Subject"] = self._templates.get_template("welcome.subject.txt").render(about).strip()
-        mail["From"] = self._from
-        mail["To"] = Address(username=email.rpartition("@")[0], domain=domain_for_mail(email))
-        mail["Date"] = format_datetime(datetime.now(UTC))
-        # The same for each try, so that a mail accepted twice can be recognised.
-        mail["Message-ID"] = f"<welcome-{message_id}@{self._from.rpartition('@')[2]}>"
-        mail.set_content(self._templates.get_template("welcome.body.txt").render(about))
-        mail.add_alternative(self._templates.get_template("welcome.body.html").render(about), subtype="html")
-        return mail
+    @contextmanager
+    def batch(self) -> Iterator[Callable[[Message], None]]:
+        """Gives what delivers one mail after another; it raises DeliveryFailed, and NothingToDeliver where the customer
+        or the link is gone meanwhile."""
+        with self._mailer.batch() as send:
+            yield lambda message: send(self._compose(message))
+
+    def _compose(self, message: Message) -> Mail:
+        """The name stands in one header, on one line; the address alone says who gets the mail."""
+        if message.recipient is None:
+            raise NothingToDeliver("The customer was erased, or the link was replaced by a newer one.")
+        email = message.recipient.email
+        link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
+        about = {"full_name": " ".join(message.recipient.full_name.split()), "link": link}
+        return Mail(
+            # The same for each try, so that a mail accepted twice can be recognised.
+            message_id=f"welcome-{message.id}@{self._from.rpartition('@')[2]}",
+            sender=self._from,
+            recipient=f"{email.rpartition('@')[0]}@{domain_for_mail(email)}",
+            subject=self._subject.render(about).strip(),
+            text=self._text.render(about),
+            html=self._html.render(about),
+            date=datetime.now(UTC),
+        )
 
     def pause(self, message: Message) -> float | None:
         """5 s, 15 s, 60 s, 5 min, then each 15 min; None after 24 hours."""

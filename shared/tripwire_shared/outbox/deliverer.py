@@ -2,17 +2,27 @@
 
 Every API process and every sweep process has both; the lease sees to it that a message is never with two at once. An
 API process sends at once what it was woken for, and leaves others' mails to the sweep process unless they are late:
-rendering and sending takes twice the processor time of an accept, and would stand in the way of requests.
+it has requests to answer.
+
+Mails are leased, sent and marked in batches, since one by one the statements around a mail cost more than the mail.
 """
 
+import contextlib
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tripwire_shared.errors import DatabaseUnavailable, TripwireError
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Channel, Message, Outbox
-from tripwire_shared.timings import DATABASE_RETRY_PAUSE, DELIVERY_POLL
+from tripwire_shared.outbox.unmarked import Unmarked
+from tripwire_shared.timings import DELIVERY_POLL, LEASE_LOOK_INTERVAL
+
+# As many as the threads of an API process may have put in between two looks.
+OWN_AT_ONCE = 10
 
 
 class DeliveryFailed(TripwireError):
@@ -31,15 +41,19 @@ class NothingToDeliver(TripwireError):
 class Route:
     """How a channel delivers.
 
-    `deliver` raises DeliveryFailed or NothingToDeliver; `pause` gives the seconds until the next try, None to give up;
-    `on_failed` and `on_given_up` say it aloud.
+    `batch` gives, for messages one after another, what delivers one and raises DeliveryFailed or NothingToDeliver.
+    `at_most` messages are leased at once. A delivery is begun only within `begin_within` seconds of the lease: what it
+    takes at most, added to this, must be less than the lease, so that nobody else gets the message meanwhile.
+    `pause` gives the seconds until the next try, None to give up; `on_failed` and `on_given_up` say it aloud.
     """
 
     channel: Channel
-    deliver: Callable[[Message], None]
+    batch: Callable[[], AbstractContextManager[Callable[[Message], None]]]
     pause: Callable[[Message], float | None]
     on_failed: Callable[[Message, str], None]
     on_given_up: Callable[[Message, str], None]
+    at_most: int
+    begin_within: float
 
 
 class Deliverer:
@@ -62,35 +76,51 @@ class Deliverer:
             self._thread.join(timeout)
 
     def run_once(self, patience: float = 0.0) -> int:
-        """Delivers one message if one has been due for `patience` seconds; returns how many were leased (0 or 1)."""
-        message = self._outbox.lease(self._route.channel, patience)
-        if message is None:
+        """Leases what has been due for `patience` seconds, one batch, and delivers it; returns how many were leased."""
+        return self._deliver_batch(at_most=self._route.at_most, patience=patience)
+
+    def _run_own(self) -> int:
+        """Delivers what was put in here: it is among the newest. The rest is left to others."""
+        return self._deliver_batch(at_most=min(OWN_AT_ONCE, self._route.at_most), newest_first=True)
+
+    def _deliver_batch(self, *, at_most: int, patience: float = 0.0, newest_first: bool = False) -> int:
+        # From before the lease is asked for: by the server's clock it begins later, and ends later.
+        asked_at = time.monotonic()
+        begin_until, look_again_at = asked_at + self._route.begin_within, asked_at + LEASE_LOOK_INTERVAL
+        leased = self._outbox.lease(self._route.channel, at_most=at_most, patience=patience, newest_first=newest_first)
+        if not leased:
             return 0
+        rest, unmarked = deque(leased), Unmarked(self._outbox.mark_sent, self._stopped)
+        with self._route.batch() as deliver:
+            # Where one could not be put off, its lease brings it back; the others are tried again later.
+            with contextlib.suppress(DatabaseUnavailable):
+                while rest and time.monotonic() < begin_until and not self._stopped.is_set() and unmarked.watch():
+                    if time.monotonic() < look_again_at:
+                        self._deliver(rest.popleft(), deliver, unmarked)
+                    else:
+                        rest = deque(self._outbox.still_leased(rest))
+                        look_again_at = time.monotonic() + LEASE_LOOK_INTERVAL
+            unmarked.mark()
+            if rest:
+                self._outbox.give_back(rest)
+        return len(leased)
+
+    def _deliver(self, message: Message, deliver: Callable[[Message], None], unmarked: Unmarked) -> None:
         try:
-            self._route.deliver(message)
+            deliver(message)
         except DeliveryFailed as error:
-            self._put_off(message, error)
+            self._put_off(message, error, unmarked)
         except NothingToDeliver as error:
             self._outbox.give_up(message, str(error))
-        except DatabaseUnavailable:
-            raise  # the lease brings the message back
         except Exception as error:
             get_logger(__name__).exception("a delivery failed unexpectedly", message_id=message.id)
-            self._put_off(message, DeliveryFailed(f"Unexpected error ({type(error).__name__})."))
+            self._put_off(message, DeliveryFailed(f"Unexpected error ({type(error).__name__})."), unmarked)
         else:
-            self._mark_sent(message)
-        return 1
+            unmarked.add(message)
 
-    def _mark_sent(self, message: Message) -> None:
-        """It is out: keeps trying to say so while the database is away, since else it would go out a second time."""
-        while True:
-            try:
-                return self._outbox.mark_sent(message)
-            except DatabaseUnavailable:
-                if self._stopped.wait(DATABASE_RETRY_PAUSE):
-                    raise
-
-    def _put_off(self, message: Message, error: DeliveryFailed) -> None:
+    def _put_off(self, message: Message, error: DeliveryFailed, unmarked: Unmarked) -> None:
+        # First what went out before it: the watch takes what failed before another was sent for one address' trouble.
+        unmarked.mark()
         pause = self._route.pause(message)
         if pause is None:
             if self._outbox.give_up(message, str(error)):
@@ -102,16 +132,19 @@ class Deliverer:
     def _run(self) -> None:
         log = get_logger(__name__)
         while not self._stopped.is_set():
-            patience = 0.0 if self._woken.is_set() else self._patience
+            woken = self._woken.is_set()
             self._woken.clear()
             pause = DELIVERY_POLL
             try:
-                while not self._stopped.is_set() and self.run_once(patience):
+                if woken and self._patience:
+                    self._run_own()
+                while not self._stopped.is_set() and self.run_once(self._patience):
                     pass
                 due_in = self._outbox.next_due_in(self._route.channel)
                 if due_in is not None:
-                    # Never zero: the head may be held back by its second of spacing or by another's lease.
-                    pause = min(DELIVERY_POLL, max(due_in + self._patience, 0.05))
+                    # Never zero: the head may be held back by its second of spacing, by another's lease, or be left to
+                    # others.
+                    pause = min(DELIVERY_POLL, max(due_in + self._patience, self._patience / 2, 0.05))
             except DatabaseUnavailable:
                 log.warning("deliveries wait for the database", channel=self._route.channel)
             except Exception:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,13 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.sql import load_queries
-from tripwire_shared.timings import ALERT_LEASE, ALERT_SPACING, DELIVERY_LEASE, FAILED_REQUESTS_ALERT_WINDOW
+from tripwire_shared.timings import (
+    ALERT_LEASE,
+    ALERT_SPACING,
+    FAILED_REQUESTS_ALERT_WINDOW,
+    MAIL_LEASE,
+    MAIL_LONG_PATIENCE_IN_API,
+)
 
 
 class Channel(StrEnum):
@@ -19,8 +26,17 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True)
+class Recipient:
+    email: str
+    full_name: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """A message leased for one delivery: until the lease ends nobody else has it. `attempts` counts this one."""
+    """A message leased for one delivery: until the lease ends nobody else has it. `attempts` counts this one.
+
+    `recipient` is a mail's; None where the customer was erased, or the link replaced by a newer one.
+    """
 
     id: int
     channel: Channel
@@ -31,6 +47,7 @@ class Message:
     body: dict[str, Any]
     attempts: int
     created_at: datetime
+    recipient: Recipient | None
 
 
 @dataclass(frozen=True)
@@ -71,34 +88,41 @@ class Outbox:
         else:
             self._sql.put_alert(connection, body=body)
 
-    def lease(self, channel: Channel, patience: float = 0.0) -> Message | None:
-        """The next message of the channel that may be delivered now; alerts strictly in order, at most one a second.
+    def lease(
+        self, channel: Channel, *, at_most: int = 1, patience: float = 0.0, newest_first: bool = False
+    ) -> list[Message]:
+        """The next messages of the channel that may be delivered now, `at_most` so many, all leased by one owner.
 
-        `patience`: only a mail that has been due for so many seconds.
+        Mails: those due longest. `patience`: only mails that have been due for so many seconds while nobody sent any.
+        Alerts: strictly in order and at most one a second, hence never more than one.
         """
         owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
         with self._database.connection() as connection:
             if channel is Channel.MAIL:
-                row = self._sql.lease_mail(connection, owner=owner, lease=DELIVERY_LEASE, patience=patience)
+                rows = self._sql.lease_mails(
+                    connection, owner=owner, lease=MAIL_LEASE, at_most=at_most, newest_first=newest_first,
+                    patience=patience, long_patience=MAIL_LONG_PATIENCE_IN_API,
+                )  # fmt: skip
             else:
-                row = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
-        if row is None:
-            return None
-        return Message(
-            row.id,
-            channel,
-            owner,
-            row.user_id,
-            row.request_id,
-            row.invitation_id,
-            row.body,
-            row.attempts,
-            row.created_at,
-        )
+                rows = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
+            return [_message(row, channel, owner) for row in rows]
 
-    def mark_sent(self, message: Message) -> None:
+    def mark_sent(self, messages: Sequence[Message]) -> None:
+        """Delivered: messages of one lease, in one statement. Nothing for those whose lease was lost."""
         with self._database.connection() as connection:
-            self._sql.mark_sent(connection, id=message.id, owner=message.owner)
+            self._sql.mark_sent(connection, ids=[message.id for message in messages], owner=messages[0].owner)
+
+    def still_leased(self, messages: Sequence[Message]) -> list[Message]:
+        """Those messages of one lease that may still be delivered: not closed meanwhile, and nobody else's."""
+        with self._database.connection() as connection:
+            rows = self._sql.still_leased(connection, ids=[message.id for message in messages], owner=messages[0].owner)
+            ours = {row.id for row in rows}
+        return [message for message in messages if message.id in ours]
+
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """Messages of one lease whose delivery was not begun: anybody may lease them at once."""
+        with self._database.connection() as connection:
+            self._sql.give_back(connection, ids=[message.id for message in messages], owner=messages[0].owner)
 
     def put_off(self, message: Message, pause: float, error: str) -> None:
         """Not delivered: again after `pause` seconds. Nothing where the lease was lost."""
@@ -126,3 +150,18 @@ class Outbox:
     def waiting(self) -> Waiting:
         row = self._database.read(self._sql.waiting)
         return Waiting(row.mails_waiting, row.alerts_waiting, row.mail_failing, row.alerts_failing)
+
+
+def _message(row: Any, channel: Channel, owner: str) -> Message:
+    return Message(
+        row.id,
+        channel,
+        owner,
+        row.user_id,
+        row.request_id,
+        row.invitation_id,
+        row.body,
+        row.attempts,
+        row.created_at,
+        None if row.email is None else Recipient(row.email, row.full_name),
+    )

@@ -31,15 +31,30 @@ ON CONFLICT (merge_key) WHERE status = 'pending' AND merge_key IS NOT NULL
 DO UPDATE SET body = jsonb_set(outbox.body, '{details,requests}',
                                to_jsonb((outbox.body #>> '{details,requests}')::integer + 1));
 
--- name: lease_mail^
--- The mail that has been due longest. The lease moves due_at, so that a dead deliverer's mail comes back.
-UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
-WHERE id = (SELECT id FROM outbox WHERE channel = 'mail' AND status = 'pending'
-              AND due_at <= now() - make_interval(secs => :patience)
-            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at;
+-- name: lease_mails
+-- The mails that have been due longest (or came in last), with what is needed to write them; without a recipient where
+-- the customer was erased or the link replaced meanwhile. The lease moves due_at, so that a dead deliverer's mails come
+-- back. With patience only what is late while nobody sends, or very late.
+-- The inner select is an array, so that it runs once; the constant in its order is folded, and the index gives either.
+WITH leased AS (
+    UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :lease), attempts = attempts + 1
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM outbox
+        WHERE channel = 'mail' AND status = 'pending' AND due_at <= now() - make_interval(secs => :patience)
+          AND (:patience = 0 OR due_at <= now() - make_interval(secs => :long_patience) OR NOT EXISTS (
+              SELECT 1 FROM outbox WHERE channel = 'mail' AND status = 'sent'
+                 AND finished_at > now() - make_interval(secs => :patience)))
+        ORDER BY CASE WHEN :newest_first THEN due_at END DESC, due_at
+        LIMIT :at_most FOR UPDATE SKIP LOCKED))
+    RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at, ready_at
+)
+SELECT leased.*, customer.email, customer.full_name
+FROM leased LEFT JOIN tripwire_users customer
+     ON customer.user_id = leased.user_id AND customer.erased_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM invitations WHERE id = leased.invitation_id AND revoked_at IS NOT NULL)
+ORDER BY leased.ready_at, leased.id;
 
--- name: lease_alert^
+-- name: lease_alert
 -- The head of the line and no other, so that alerts go out in order; and none within a second of the last one.
 -- The advisory lock makes deliverers of all processes look one after the other.
 WITH turn AS MATERIALIZED (
@@ -54,15 +69,24 @@ UPDATE outbox SET claimed_by = :owner, due_at = now() + make_interval(secs => :l
 FROM head, turn
 WHERE outbox.id = head.id AND turn.mine AND outbox.due_at <= now() AND outbox.status = 'pending'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE channel = 'alert' AND finished_at > now() - make_interval(secs => :spacing))
-RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at;
+RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at, NULL AS email, NULL AS full_name;
 
 -- name: mark_sent!
--- Delivered, a mail also in the timeline of its request; nothing where the lease had run out and another has it.
+-- Delivered, a mail also in the timeline of its request; not those whose lease had run out and another has.
 WITH sent AS (
     UPDATE outbox SET status = 'sent', finished_at = clock_timestamp(), claimed_by = NULL, last_error = NULL
-    WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
+    WHERE id = ANY (:ids) AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
 )
 INSERT INTO request_steps (request_id, step) SELECT request_id, 'mail_sent' FROM sent WHERE channel = 'mail';
+
+-- name: still_leased
+-- Those that were not closed meanwhile, and whose lease is not another's.
+SELECT id FROM outbox WHERE id = ANY (:ids) AND claimed_by = :owner AND status = 'pending';
+
+-- name: give_back!
+-- Leased, but not begun: due again as if it had never been leased, and in its old place.
+UPDATE outbox SET due_at = ready_at, claimed_by = NULL, attempts = attempts - 1
+WHERE id = ANY (:ids) AND claimed_by = :owner AND status = 'pending';
 
 -- name: put_off!
 -- Not delivered: again after a pause. A mail's failure stands in the timeline of its request.

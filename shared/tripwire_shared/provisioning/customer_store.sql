@@ -75,7 +75,7 @@ WITH mine AS MATERIALIZED (
         sealed_password = NULL, password_hash = NULL, claimed_by = NULL,
         answer = CASE WHEN :answer_now AND ended.status = 'provisioned' THEN 201 ELSE answer END,
         idempotency_key = CASE WHEN ended.status = 'duplicate' AND answer IS NULL THEN NULL ELSE idempotency_key END
-    FROM ended WHERE r.id = ended.id
+    FROM ended WHERE r.id = ended.id AND r.id = ANY (:ids)
 ), step AS (
     INSERT INTO request_steps (request_id, step, detail) SELECT id, status, detail FROM ended
 ), event AS (

@@ -1,6 +1,7 @@
 -- Claims: who works on a request, for how long, and what became of the attempt. Together with `accept` and `retry`
 -- (request_store.sql) and `provision` (provisioning/customer_store.sql) these are all the statements that move a request.
 -- A claim is fenced: every later statement names its owner, so that one whose lease ran out can change nothing.
+-- Rows are named by arrays of ids, not joined: whatever the planner believes of the table, it then takes the index.
 
 -- name: claim
 -- Takes new requests (the queue's, or one that the API creates itself) for one attempt. The attempt is counted in this
@@ -13,7 +14,7 @@ WITH picked AS (
     UPDATE provisioning_requests r
     SET attempts = 1, claimed_by = :owner, due_at = now() + make_interval(secs => :lease),
         mode = CASE WHEN :fallback THEN 'fallback' ELSE mode END
-    FROM picked WHERE r.id = picked.id
+    WHERE r.id = ANY (ARRAY (SELECT id FROM picked))
     RETURNING r.id, attempts, passing_failures, email, full_name, sealed_password, password_hash, staff_id
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
@@ -33,8 +34,9 @@ WITH picked AS MATERIALIZED (
 ), claimed AS (
     UPDATE provisioning_requests r
     SET attempts = r.attempts + 1, claimed_by = :owner, due_at = now() + make_interval(secs => :lease)
-    FROM picked, head
-    WHERE r.id = picked.id AND CASE WHEN head.alone THEN picked.id = head.id ELSE NOT picked.alone END
+    WHERE r.id = ANY (ARRAY (
+        SELECT picked.id FROM picked, head
+        WHERE CASE WHEN head.alone THEN picked.id = head.id ELSE NOT picked.alone END))
     RETURNING r.id, r.attempts, passing_failures, email, full_name, sealed_password, password_hash, staff_id
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
@@ -68,7 +70,7 @@ UPDATE provisioning_requests r
 SET due_at = now() + make_interval(secs => :lease),
     password_hash = coalesce(hashed.password_hash, r.password_hash),
     sealed_password = CASE WHEN hashed.id IS NULL THEN r.sealed_password END
-FROM mine LEFT JOIN hashed USING (id) WHERE r.id = mine.id
+FROM mine LEFT JOIN hashed USING (id) WHERE r.id = mine.id AND r.id = ANY (:ids)
 RETURNING r.id;
 
 -- name: fail
@@ -83,7 +85,7 @@ WITH mine AS (
         status = CASE WHEN attempts >= :max_attempts THEN 'failed' ELSE 'accepted' END,
         finished_at = CASE WHEN attempts >= :max_attempts THEN clock_timestamp() END,
         answer = CASE WHEN :answer_now THEN coalesce(answer, 202) ELSE answer END
-    FROM mine WHERE r.id = mine.id
+    WHERE r.id = ANY (ARRAY (SELECT id FROM mine))
     RETURNING r.id, status, attempts
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
@@ -95,7 +97,8 @@ SELECT * FROM failed;
 -- An attempt that failed for a passing reason: not counted, due again after the pause; failed for good where that has
 -- gone on for too long.
 WITH mine AS (
-    SELECT id FROM provisioning_requests
+    SELECT id, coalesce(passing_since < now() - make_interval(secs => :at_most), false) AS over
+    FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'accepted' AND claimed_by = :owner ORDER BY id FOR NO KEY UPDATE
 ), put_off AS (
     UPDATE provisioning_requests r
@@ -106,9 +109,7 @@ WITH mine AS (
         status = CASE WHEN over THEN 'failed' ELSE 'accepted' END,
         finished_at = CASE WHEN over THEN clock_timestamp() END,
         answer = CASE WHEN :answer_now THEN coalesce(answer, 202) ELSE answer END
-    FROM (SELECT mine.id, coalesce(passing_since < now() - make_interval(secs => :at_most), false) AS over
-          FROM mine JOIN provisioning_requests USING (id)) AS ours
-    WHERE r.id = ours.id
+    FROM mine WHERE r.id = mine.id AND r.id = ANY (:ids)
     RETURNING r.id, status, attempts
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail)
@@ -133,7 +134,7 @@ WITH mine AS (
 ), failed AS (
     UPDATE provisioning_requests r
     SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, error = :error
-    FROM mine WHERE r.id = mine.id
+    WHERE r.id = ANY (ARRAY (SELECT id FROM mine))
     RETURNING r.id, attempts
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed
