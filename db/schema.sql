@@ -255,6 +255,12 @@ CREATE TABLE system_health_logs (
 CREATE INDEX health_logs_by_time ON system_health_logs (created_at);
 CREATE INDEX health_logs_by_type ON system_health_logs (event_type, id DESC);
 
+-- Minutes that a sweep process saw the end of: the heartbeat by which charts tell "off" from "nothing to do".
+CREATE TABLE measured_minutes (
+    minute      timestamptz PRIMARY KEY,
+    measured_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Incidents: one outage of one cause, opened once over all processes and hosts, resolved once, with its figures (null
 -- where a figure does not belong to the cause).
 CREATE TABLE incidents (

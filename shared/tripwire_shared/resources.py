@@ -19,6 +19,7 @@ from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.health.incident import Incidents
 from tripwire_shared.health.incident_history import IncidentHistory
+from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
@@ -78,6 +79,7 @@ class Resources:
     health_log: HealthLog
     incidents: Incidents
     incident_history: IncidentHistory
+    measured_minutes: MeasuredMinutes
     invitations: Invitations
     mode_store: ModeStore
     mode_cache: ModeCache
@@ -161,6 +163,7 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_CONNECTIONS))
     breaker = Breaker(queue.ping, on_open=lambda reason: incidents.failed_soon(QUEUE, reason))
     sight = BreakerSight(breaker, queue.ping) if in_api else PingSight(_patient_redis(settings))
+    measured_minutes = MeasuredMinutes(database)
     mode_store = ModeStore(database, health_log, activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     mails, alerts = _deliverers(
@@ -185,7 +188,8 @@ def build_resources(settings: Settings, *, service: str) -> Resources:
         telegram=telegram,
         health_log=health_log,
         incidents=incidents,
-        incident_history=IncidentHistory(database),
+        incident_history=IncidentHistory(database, measured_minutes),
+        measured_minutes=measured_minutes,
         invitations=invitations,
         mode_store=mode_store,
         mode_cache=mode_cache,

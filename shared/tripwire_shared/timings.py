@@ -127,6 +127,12 @@ IDENTITY_PROVIDER_TIMEOUT = 3.0
 # The whole call: its two time-outs together, and less than an attempt may take.
 IDENTITY_PROVIDER_TOTAL = 6.5
 
+# The minute's report: a minute is over when all that finished in it is committed, which takes a statement's limit at
+# most (STATEMENT_TIMEOUT_MS). One is written 65 s after it began; with the next it is up to 125 s old, and a busy moment
+# is allowed: after that nobody measures.
+MINUTE_IS_OVER_AFTER = 5.0
+MINUTE_OVERDUE_AFTER = 150.0
+
 # Health events wait in memory for their writer: at most this many.
 HEALTH_QUEUE_SIZE = 1_000
 
@@ -144,6 +150,8 @@ PREFER_WAIT_POLL = 0.1
 
 # Housekeeping of the worker service.
 RETENTION_INTERVAL = 3_600.0
+# The longest chart shows seven days, in whole hours.
+MEASURED_MINUTES_KEPT = 8 * 86_400.0
 
 # Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.

@@ -66,7 +66,8 @@ def create_app(resources: Resources) -> Flask:
     meter = RequestMeter(resources)
     register_meter(app, meter)
 
-    sales_store, system_store = SalesStore(resources.database), SystemStore(resources.database)
+    sales_store = SalesStore(resources.database)
+    system_store = SystemStore(resources.database, resources.measured_minutes)
     sales_or_admin = staff_only(resources)
     admin = admin_only(sales_or_admin)
     for blueprint, guard in (

@@ -40,7 +40,8 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
         @routes.arguments(WindowSchema, location="query")
         @routes.response(200, HistorySchema)
         def get(self, query: dict[str, str]) -> dict[str, Any]:
-            """Customers provisioned and requests failed, bucket by bucket, with the outages and switches between."""
+            """Customers provisioned and requests failed, bucket by bucket (null where nobody measured), with the outages
+            and switches between."""
             seconds, count = WINDOWS[query["window"]]
             buckets = store.history(seconds, count)
             since = buckets[0].at
@@ -58,7 +59,7 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
     class Availability(MethodView):
         @routes.response(200, AvailabilitySchema)
         def get(self) -> dict[str, Any]:
-            """Each part's last day in half hours, from the incidents."""
+            """Each part's last day in half hours, from the incidents; `unknown` where nobody measured."""
             parts = incidents.availability(BAR_SECONDS, BARS)
             return {
                 "bucket_seconds": BAR_SECONDS,

@@ -9,6 +9,7 @@ from tripwire_shared.settings import load_settings
 from tripwire_shared.timings import CHILD_PULSE, JOB_TIMEOUT
 from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.meter import AttemptMeter, MetricsServer
+from tripwire_worker.minute_report import MinuteReport
 from tripwire_worker.pulse import Pulse
 from tripwire_worker.sweep import Sweep
 
@@ -32,13 +33,16 @@ def main(pulse: Pulse) -> None:
         threads=settings.worker_concurrency,
     )
     housekeeping = Housekeeping(resources.database, settings.health_log_retention_days)
+    minute_report = MinuteReport(resources.database, resources.measured_minutes, resources.health_log)
     pulse.beat()
     resources.start()
     sweep.start()
     housekeeping.start()
+    minute_report.start()
     MetricsServer(resources, meter.registry).start()
     while not stopped.wait(CHILD_PULSE):
         pulse.beat()
+    minute_report.stop()
     housekeeping.stop()
     sweep.stop(JOB_TIMEOUT)
     resources.stop()
