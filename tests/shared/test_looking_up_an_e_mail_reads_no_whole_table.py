@@ -6,15 +6,18 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
-from tripwire_shared.intake import request_store
+from tripwire_shared.customers import erasure
 from tripwire_shared.provisioning import customer_store
+from tripwire_shared.requests import request_list, request_store
 from tripwire_shared.sql import load_queries
 
 MANY = 10_000
 VALUES = {
     "id": uuid4(), "email": "anna@example.com", "full_name": "Anna K.", "sealed_password": None, "price": 5000,
     "currency": "KZT", "staff_id": uuid4(), "mode": "async", "answer": 202, "key": "a key", "fingerprint": None,
-    "head_start": 5.0, "request_id": uuid4(), "window": 300.0, "abandoned_after": 30.0,
+    "head_start": 5.0, "request_id": uuid4(), "window": 300.0, "abandoned_after": 30.0, "user_id": uuid4(),
+    **dict.fromkeys(("only_staff", "status", "ids", "manager_id", "since", "until", "pattern", "at")),
+    "retriable": False, "newer": False, "limit": 51,
 }  # fmt: skip
 FILL = """
 INSERT INTO staff (id, email, full_name, role) VALUES (gen_random_uuid(), 'dana@example.com', 'Dana', 'sales');
@@ -22,7 +25,11 @@ INSERT INTO auth.users (id, email) SELECT gen_random_uuid(), n || '@example.com'
 INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, mode, due_at, idempotency_key)
 SELECT gen_random_uuid(), n || '@example.com', 'Anna', 1, 'KZT', (SELECT id FROM staff), 'async', now(), n
 FROM generate_series(1, %(many)s) n;
-ANALYZE auth.users, provisioning_requests"""
+INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
+SELECT gen_random_uuid(), gen_random_uuid(), id, email, full_name, staff_id FROM provisioning_requests;
+INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
+SELECT gen_random_uuid(), request_id, user_id, granted_by, 1, 'KZT' FROM tripwire_users;
+ANALYZE auth.users, provisioning_requests, tripwire_users, sales"""
 
 
 STATEMENTS = (
@@ -30,6 +37,10 @@ STATEMENTS = (
     (request_store, "find_rival"),
     (request_store, "find_auth_user"),
     (customer_store, "find_existing"),
+    (request_list, "list_requests"),
+    (request_list, "count_requests"),
+    (erasure, "lock_requests"),
+    (erasure, "erase_requests"),
 )
 
 

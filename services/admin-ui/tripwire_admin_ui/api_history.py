@@ -62,7 +62,7 @@ class History:
 
 @dataclass(frozen=True)
 class Availability:
-    """The last 24 hours of each part, oldest bucket first: `up`, `partly`, `down`, or `unknown` where nobody measured."""
+    """The last 24 hours of each part, oldest bucket first: `up`, `partly`, `down`, or `unknown` (nobody measured)."""
 
     parts: Mapping[str, tuple[str, ...]]
     down_seconds: Mapping[str, float | None]

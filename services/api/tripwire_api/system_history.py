@@ -40,8 +40,8 @@ def blueprint(resources: Resources, store: SystemStore) -> Blueprint:
         @routes.arguments(WindowSchema, location="query")
         @routes.response(200, HistorySchema)
         def get(self, query: dict[str, str]) -> dict[str, Any]:
-            """Customers provisioned and requests failed, bucket by bucket (null where nobody measured), with the outages
-            and switches between."""
+            """Customers provisioned and requests failed, bucket by bucket, with the outages and switches between. Null
+            where nobody measured."""
             seconds, count = WINDOWS[query["window"]]
             buckets = store.history(seconds, count)
             since = buckets[0].at
