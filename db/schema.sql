@@ -9,7 +9,8 @@ CREATE TABLE staff (
     role          text NOT NULL CHECK (role IN ('sales', 'admin')),
     password_hash text, -- argon2; without one the account is used by its tokens alone
     active        boolean NOT NULL DEFAULT true,
-    created_at    timestamptz NOT NULL DEFAULT now()
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    last_seen_at  timestamptz -- with any token that has been removed since; later uses stand with the tokens
 );
 
 -- Bearer tokens, of sessions and of programs; only their SHA-256 is kept.
@@ -61,6 +62,8 @@ CREATE TABLE auth.users (
 CREATE UNIQUE INDEX users_email_partial_key ON auth.users (email) WHERE is_sso_user = false;
 
 -- Requests: the wish to provision a customer, and the whole truth about it. Only requests/request_store.sql moves them.
+-- Here and in what each customer fills, columns that name staff have no foreign key: staff are never deleted, and checking
+-- it locked one row for all customers of a manager. Neither have steps and messages one to their request.
 CREATE TABLE provisioning_requests (
     id              uuid PRIMARY KEY,
     email           text NOT NULL CHECK (email = lower(email)),
@@ -68,7 +71,7 @@ CREATE TABLE provisioning_requests (
     sealed_password text, -- encrypted, until a worker has hashed it
     price           integer NOT NULL CHECK (price BETWEEN 0 AND 1000000000),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    staff_id        uuid NOT NULL REFERENCES staff,
+    staff_id        uuid NOT NULL,
     status          text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'provisioned', 'duplicate', 'failed')),
     mode            text NOT NULL CHECK (mode IN ('async', 'sync', 'fallback')),
     attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -96,7 +99,8 @@ CREATE UNIQUE INDEX one_request_per_key ON provisioning_requests (staff_id, idem
 CREATE INDEX due ON provisioning_requests (due_at) WHERE status = 'accepted';
 CREATE INDEX requests_newest_first ON provisioning_requests (accepted_at DESC, id DESC);
 CREATE INDEX requests_of_staff ON provisioning_requests (staff_id, accepted_at DESC, id DESC);
-CREATE INDEX requests_of_email ON provisioning_requests (email);
+-- Of those that are over; a live one is found by the unique index.
+CREATE INDEX requests_over_by_email ON provisioning_requests (email) WHERE status NOT IN ('accepted', 'provisioned');
 -- For the charts, which read nothing else of a request.
 CREATE INDEX requests_finished ON provisioning_requests (finished_at) INCLUDE (accepted_at, status, mode)
     WHERE finished_at IS NOT NULL;
@@ -106,13 +110,13 @@ CREATE INDEX requests_in_fallback ON provisioning_requests (accepted_at) WHERE m
 
 -- What happened to a request, step by step: its timeline.
 CREATE TABLE request_steps (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    request_id uuid NOT NULL REFERENCES provisioning_requests,
+    id         bigint GENERATED ALWAYS AS IDENTITY,
+    request_id uuid NOT NULL,
     step       text NOT NULL,
     detail     text,
-    at         timestamptz NOT NULL DEFAULT clock_timestamp()
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (request_id, id)
 );
-CREATE INDEX steps_of_request ON request_steps (request_id, id);
 
 -- Customers: one for each auth user, e-mail and request. `user_id` is auth.users.id, by design without a foreign key:
 -- the other table is not ours.
@@ -123,9 +127,10 @@ CREATE TABLE tripwire_users (
     email      text NOT NULL UNIQUE CHECK (email = lower(email)),
     full_name  text NOT NULL,
     status     text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'completed', 'blocked')),
-    granted_by uuid NOT NULL REFERENCES staff,
+    granted_by uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    erased_at  timestamptz -- the person's data are gone; the row, its request and its sale stay
+    erased_at  timestamptz, -- the person's data are gone; the row, its request and its sale stay
+    mail_sent_at timestamptz -- when the last welcome mail went out whose message has been removed since
 );
 CREATE INDEX customers_of_staff ON tripwire_users (granted_by, created_at DESC);
 CREATE INDEX customers_newest_first ON tripwire_users (created_at DESC, user_id DESC);
@@ -137,7 +142,7 @@ CREATE TABLE sales (
     id         uuid PRIMARY KEY,
     request_id uuid NOT NULL UNIQUE REFERENCES provisioning_requests,
     user_id    uuid NOT NULL UNIQUE REFERENCES tripwire_users (user_id),
-    manager_id uuid NOT NULL REFERENCES staff,
+    manager_id uuid NOT NULL,
     amount     integer NOT NULL,
     currency   text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
@@ -148,7 +153,7 @@ CREATE INDEX sales_by_time ON sales (created_at);
 -- Who did what; customers stand here by id only.
 CREATE TABLE sales_activity_log (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    staff_id   uuid REFERENCES staff,
+    staff_id   uuid,
     action     text NOT NULL,
     user_id    uuid,
     request_id uuid,
@@ -183,8 +188,8 @@ CREATE TABLE outbox (
     channel       text NOT NULL CHECK (channel IN ('mail', 'alert')),
     status        text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'failed')),
     user_id       uuid,
-    request_id    uuid REFERENCES provisioning_requests,
-    invitation_id uuid REFERENCES invitations,
+    request_id    uuid,
+    invitation_id uuid, -- the link in it, which may be gone before the message
     body          jsonb NOT NULL DEFAULT '{}',
     merge_key     text,
     ready_at      timestamptz NOT NULL DEFAULT now(), -- its place in the order
@@ -258,6 +263,12 @@ CREATE TABLE system_health_logs (
 CREATE INDEX health_logs_by_time ON system_health_logs (created_at);
 CREATE INDEX health_logs_by_type ON system_health_logs (event_type, id DESC);
 
+-- Minutes that a sweep process saw the end of: the heartbeat by which charts tell "off" from "nothing to do".
+CREATE TABLE measured_minutes (
+    minute      timestamptz PRIMARY KEY,
+    measured_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Incidents: one outage of one cause, opened once over all processes and hosts, resolved once, with its figures (null
 -- where a figure does not belong to the cause).
 CREATE TABLE incidents (
@@ -272,17 +283,38 @@ CREATE TABLE incidents (
     requests_failed integer
 );
 CREATE UNIQUE INDEX one_open_incident_per_cause ON incidents (cause) WHERE resolved_at IS NULL;
-CREATE INDEX incidents_newest_first ON incidents (opened_at DESC);
+
+-- How the welcome mail of a request stands: pending, sent or failed; null where there never was one. The newest message
+-- tells it; after that was removed, what the clean-up noted.
+CREATE FUNCTION welcome_email_of(request uuid) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (SELECT o.status FROM outbox o WHERE o.request_id = request AND o.channel = 'mail' ORDER BY o.id DESC LIMIT 1),
+        (SELECT 'sent' FROM tripwire_users t WHERE t.request_id = request AND t.mail_sent_at IS NOT NULL))
+$$;
 
 -- Removes what is past retention (the days stand in system_config, written there from the settings); returns the count.
+-- In batches, for two seconds at most, so that no statement limit ends it: where much is left, it is called again.
 CREATE FUNCTION cleanup_old_health_logs() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-    removed integer;
-BEGIN
-    DELETE FROM system_health_logs
-    WHERE created_at < now() - make_interval(days => (
+    batch_size constant integer := 2000;
+    ends_at constant timestamptz := clock_timestamp() + interval '2 seconds';
+    before constant timestamptz := now() - make_interval(days => (
         SELECT value::integer FROM system_config WHERE key = 'health_log_retention_days'));
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    removed integer := 0;
+    batch integer;
+    reached timestamptz := '-infinity'; -- so that no batch looks again at what the ones before it removed
+BEGIN
+    LOOP
+        WITH gone AS (
+            DELETE FROM system_health_logs WHERE id = ANY (ARRAY(
+                SELECT id FROM system_health_logs WHERE created_at >= reached AND created_at < before
+                ORDER BY created_at LIMIT batch_size FOR UPDATE SKIP LOCKED))
+            RETURNING created_at
+        )
+        SELECT count(*), coalesce(max(created_at), reached) INTO batch, reached FROM gone;
+        removed := removed + batch;
+        EXIT WHEN batch < batch_size OR clock_timestamp() > ends_at;
+    END LOOP;
     RETURN removed;
 END
 $$;

@@ -3,9 +3,13 @@
 yoyo reads the files and keeps the list of what was applied. Around it stand two rules of our own: a migration and the
 note that it was applied are one transaction, and whoever migrates holds a lock that ends with its connection. So a
 process killed at any point leaves nothing half and nothing locked, and several hosts may call this at the same time.
+
+What cannot stand in a transaction (CREATE INDEX CONCURRENTLY) says `-- transactional: false`. Its statements are
+committed one by one, and broken off it is run again from its beginning: each of them must bear that.
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,7 +23,7 @@ from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
 from tripwire_shared.settings import SettingsError, load_settings
-from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN_MS
+from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN, MIGRATION_TURN_POLL
 
 # Any number, but the same on every host for ever: the advisory lock of migrations in a database.
 MIGRATION_LOCK_KEY = 7_471_901_204
@@ -30,7 +34,8 @@ class MigrationFailed(Exception):
 
 
 class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo is not typed
-    """yoyo's backend with libpq's reading of the address, and each migration in one transaction with its note."""
+    """yoyo's backend with libpq's reading of the address, and each migration in one transaction with its note (but for
+    those that say otherwise)."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -50,12 +55,21 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo is not typed
 
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
         try:
-            with self.transaction():
+            migration.load()
+            if not migration.use_transactions:
                 migration.process_steps(self, "apply")
+                self._limit_lock_waits()  # such a migration may have set its own
+            with self.transaction():
+                if migration.use_transactions:
+                    migration.process_steps(self, "apply")
                 # Without yoyo's log: it asks for the user's name, and in a container there may be none.
                 self.mark_one(migration, log=False)
         except psycopg2.Error as error:
             raise MigrationFailed(f"{migration.id}: {_first_line(error)}") from error
+
+    def _limit_lock_waits(self) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {MIGRATION_LOCK_MS}")
 
 
 def apply_migrations(database_url: str, folder: Path) -> int:
@@ -76,16 +90,24 @@ def apply_migrations(database_url: str, folder: Path) -> int:
 
 @contextmanager
 def _turn(database_url: str) -> Iterator[None]:
-    """Holds the lock of migrations, in a transaction of its own connection, so that it also holds behind a pooler."""
+    """Holds the lock of migrations, in a transaction of its own connection, so that it also holds behind a pooler.
+
+    It is tried and not waited for: an index that others build concurrently would wait for our waiting statement.
+    """
+    give_up_at = time.monotonic() + MIGRATION_TURN
     with closing(_connect(database_url)) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            f"SET LOCAL lock_timeout = {MIGRATION_TURN_MS}; SET LOCAL idle_in_transaction_session_timeout = 0"
-        )
-        try:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK_KEY,))
-        except psycopg2.errors.LockNotAvailable:
-            raise MigrationFailed("Others are still migrating this database; try again when they are done.") from None
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        while not _is_ours(cursor):
+            if time.monotonic() > give_up_at:
+                raise MigrationFailed("Others are still migrating this database; try again when they are done.")
+            time.sleep(MIGRATION_TURN_POLL)
         yield
+
+
+def _is_ours(cursor: psycopg2.extensions.cursor) -> bool:
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (MIGRATION_LOCK_KEY,))
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 def _connect(database_url: str) -> psycopg2.extensions.connection:

@@ -31,7 +31,8 @@ SERVER_KEEPALIVE_IDLE = 5
 # Migrations: how long one waits for a table in use (everybody else waits behind it, so less than a request may take),
 # and for others who are migrating at the same time.
 MIGRATION_LOCK_MS = 1_000
-MIGRATION_TURN_MS = 30_000
+MIGRATION_TURN = 30.0
+MIGRATION_TURN_POLL = 0.1
 
 # A claim's lease: longer than anything that is done under it. It begins anew before each statement that comes later
 # than LEASE_RENEWED_AFTER, and the statement ends after SET_STATEMENT_LIMIT: 1.5 + 3 < 5. What is asked of others in
@@ -173,6 +174,12 @@ IDENTITY_PROVIDER_TIMEOUT = 3.0
 # The whole call, however it is spread out: less than a lease.
 IDENTITY_PROVIDER_TOTAL = 4.0
 
+# The minute's report: a minute is over when all that finished in it is committed, which takes a statement's limit at
+# most (STATEMENT_TIMEOUT_MS). So it is written 65 s after it began, and 125 s old when the next one is. A busy moment
+# is allowed; after that nobody measures.
+MINUTE_IS_OVER_AFTER = 5.0
+MINUTE_OVERDUE_AFTER = 150.0
+
 # Health events wait in memory for their writer: at most this many.
 HEALTH_QUEUE_SIZE = 1_000
 
@@ -188,8 +195,30 @@ LOGIN_FAILURES_PER_ADDRESS = 50
 PREFER_WAIT_MAX = 30.0
 PREFER_WAIT_POLL = 0.1
 
-# Housekeeping of the worker service.
+# Housekeeping of the worker service: how often, how long one run may take, and when the next follows where that was not
+# enough (or something failed): a backlog of a million rows is gone within minutes, and others have their turn.
 RETENTION_INTERVAL = 3_600.0
+RETENTION_RUN_LIMIT = 10.0
+RETENTION_CATCH_UP_PAUSE = 20.0
+# How long what is over is kept.
+DAY = 86_400.0
+# A session that ended can do nothing any more; a day for whoever asks why it did. Tokens of programs: a month, so that
+# it can still be found out which one a program used when it was refused.
+ENDED_SESSIONS_KEPT = DAY
+ENDED_TOKENS_KEPT = 30 * DAY
+# Alerts were read when they came, and what they said stands in the incidents.
+ALERTS_KEPT = 30 * DAY
+# Timeline, links and sent mails of a request: a quarter after its end nobody asks how it went, only that it did.
+REQUEST_DETAILS_KEPT = 90 * DAY
+# The activity log is an audit trail: as long as books are commonly kept. From where somebody did it is personal, and of
+# use only while an intrusion may still be looked into.
+ACTIVITY_KEPT = 5 * 365 * DAY
+ACTIVITY_ADDRESSES_KEPT = 365 * DAY
+# Incidents and switches are few, and compared with last year's.
+INCIDENTS_KEPT = 365 * DAY
+SWITCHES_KEPT = 365 * DAY
+# The longest chart shows seven days, in whole hours.
+MEASURED_MINUTES_KEPT = 8 * DAY
 
 # Admin UI. One page asks the API for several things one after another: all of them together get the budget, so that a
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.

@@ -1,6 +1,7 @@
 """The dashboard: one card a page, what needs a look, who did what."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 from tests.admin_ui.conftest import Visitor
@@ -25,6 +26,13 @@ def test_each_card_leads_to_its_page_with_its_live_figure(admin: Visitor, api: S
     assert card(page, "card-queue").startswith("Queue 10 workers 3 waiting 5 active, 0 scheduled, read at")
     for address in ("/admin/system-health", "/admin/requests", "/admin/customers", "/admin/staff", "/admin/queue/"):
         assert re.search(rf'class="card tile" id="card-\w+" href="{address}"', page), address
+
+
+def test_half_hours_that_nobody_measured_are_no_idle_ones(admin: Visitor, api: StandInApi) -> None:
+    api.state.past.begun = datetime.now(UTC) - timedelta(hours=12)
+    page = admin.read("/admin").text
+    assert re.search(r'aria-label="Provisioned in each half hour [^"]*; 2[345] of them not measured"', page)
+    assert '<path class="unmeasured" d="M0 35.0h7v5.0h-7z' in page
 
 
 def test_nothing_needs_you(admin: Visitor) -> None:

@@ -34,7 +34,7 @@ def test_each_state_is_one_path_and_what_was_down_is_taller() -> None:
         "down": "M8 0h3v20h-3z",
         "unknown": "M0 15h3v5h-3z",
     }
-    assert drawn.summary == "5 half hours: 2 up, 1 partly, 1 down, 1 unknown"
+    assert drawn.summary == "5 half hours: 2 up, 1 partly, 1 down, 1 not measured"
 
 
 def test_a_state_that_is_not_known_here_is_unknown() -> None:
@@ -52,6 +52,10 @@ def test_a_state_that_is_not_known_here_is_unknown() -> None:
 )
 def test_outages_are_told_with_their_sum(count: int | None, seconds: float | None, words: str) -> None:
     assert redis_line(past(["up"] * 48, seconds, count)) == f"{words}|breaker closed"
+
+
+def test_a_day_that_nobody_measured_had_no_known_outage() -> None:
+    assert redis_line(past(["unknown"] * 48, 0.0, 0)) == "not measured in 24 h|breaker closed"
 
 
 def test_without_the_past_only_the_present_is_told() -> None:
@@ -94,7 +98,14 @@ def test_columns_are_stacked_by_way_in_half_hours() -> None:
 
 
 def test_columns_of_an_idle_day_are_none() -> None:
-    unknown = Bucket(NOW, None, None, None, None, None, None)
-    drawn = columns(History("24h", 600, NOW, NOW, (unknown,) * 6, (), ()))
-    assert (drawn.paths, drawn.peak) == ((), 0)
+    idle = Bucket(NOW, 0, 0, 0, 0, None, None)
+    drawn = columns(History("24h", 600, NOW, NOW, (idle,) * 6, (), ()))
+    assert (drawn.paths, drawn.peak, drawn.unmeasured) == ((), 0, 0)
+
+
+def test_columns_that_nobody_measured_are_low_bars_and_not_nothing() -> None:
+    unknown, one = Bucket(NOW, None, None, None, None, None, None), Bucket(NOW, 1, 0, 0, 0, 0.5, 0.5)
+    drawn = columns(History("24h", 600, NOW, NOW, (*(unknown,) * 4, one, unknown), (), ()))
+    assert (drawn.peak, drawn.unmeasured) == (1, 1)
+    assert dict(drawn.paths) == {"queue": "M9 0.0h7v40.0h-7z", "unmeasured": "M0 35.0h7v5.0h-7z"}
     assert re.fullmatch(r"\d+", str(drawn.width))

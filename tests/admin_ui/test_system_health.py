@@ -44,6 +44,12 @@ def test_the_table_has_every_bucket_and_says_unknown_as_a_dash(admin: Visitor, a
     assert cells[0] == ["\N{EN DASH}"] * 6
     assert re.fullmatch(r"\d+", cells[-1][0])
     assert cells[-1][1:3] == ["0", "0"]
+    assert "not measured, since the system was off or not installed yet" in words(page)
+    assert " half hours: 1 up, 47 not measured" in page or " half hours: 2 up, 46 not measured" in page
+
+
+def test_where_everything_was_measured_no_gap_is_told(admin: Visitor, api: StandInApi) -> None:
+    assert "ot measured" not in admin.read(HEALTH).text
 
 
 @pytest.mark.parametrize(("window", "rows", "unit"), [("24h", 144, "per 10 minutes"), ("7d", 168, "per hour")])

@@ -49,12 +49,34 @@ def half_hour(now: datetime, back: int) -> datetime:
     return now - timedelta(seconds=now.timestamp() % 1800) - back * timedelta(minutes=30)
 
 
-def system_begins(api: ApiUnderTest, at: datetime) -> None:
-    sql(api, "UPDATE staff SET created_at = %s", at)
+def measured(api: ApiUnderTest, since: datetime, until: datetime) -> None:
+    """As a sweep process leaves it that saw the end of each minute from `since` on that began before `until`."""
+    sql(
+        api,
+        "INSERT INTO measured_minutes SELECT generate_series(date_trunc('minute', %s::timestamptz),"
+        " %s::timestamptz - interval '1 microsecond', interval '1 minute') ON CONFLICT DO NOTHING",
+        since, until,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def always_measured(api: ApiUnderTest, now: datetime) -> None:
+    """Up to the last minute that ended, as while a sweep process runs."""
+    measured(api, now - timedelta(days=8), now - timedelta(seconds=now.timestamp() % 60))
+
+
+EMPTY = {"async": 0, "sync": 0, "fallback": 0, "failed": 0, "p50": None, "p95": None}
+UNMEASURED = dict.fromkeys(EMPTY)
+
+
+def numbers(bucket: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in bucket.items() if name != "at"}
 
 
 @pytest.mark.parametrize(("window", "seconds", "count"), [("1h", 60, 60), ("24h", 600, 144), ("7d", 3600, 168)])
-def test_every_bucket_of_the_window_is_there(admin: Caller, window: str, seconds: int, count: int) -> None:
+def test_every_bucket_of_the_window_is_there(
+    admin: Caller, always_measured: None, window: str, seconds: int, count: int
+) -> None:
     history = admin.get(f"{SYSTEM}/history?window={window}").get_json()
     assert (history["window"], history["bucket_seconds"]) == (window, seconds)
     starts = [datetime.fromisoformat(bucket["at"]) for bucket in history["buckets"]]
@@ -62,8 +84,43 @@ def test_every_bucket_of_the_window_is_there(admin: Caller, window: str, seconds
     assert {later - earlier for earlier, later in pairwise(starts)} == {timedelta(seconds=seconds)}
     assert datetime.fromisoformat(history["from"]) == starts[0]
     assert starts[-1] <= datetime.fromisoformat(history["to"]) < starts[-1] + timedelta(seconds=seconds + 5)
-    empty = {"async": 0, "sync": 0, "fallback": 0, "failed": 0, "p50": None, "p95": None}
-    assert all(bucket == {"at": bucket["at"], **empty} for bucket in history["buckets"])
+    assert all(numbers(bucket) == EMPTY for bucket in history["buckets"])
+
+
+def test_a_bucket_in_which_nobody_measured_is_null(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    buckets = admin.get(f"{SYSTEM}/history").get_json()["buckets"]
+    assert [numbers(bucket) for bucket in buckets] == [UNMEASURED] * 60, "not installed yet"
+
+    minute = timedelta(minutes=1)
+    this = now - timedelta(seconds=now.timestamp() % 60)
+    measured(api, this - 20 * minute, this - 15 * minute)
+    measured(api, this - 10 * minute, this - 8 * minute)
+    finished(api, this - 30 * minute, 1)
+    finished(api, this - 40 * minute, 1, status="duplicate")
+    known = {
+        datetime.fromisoformat(bucket["at"]): numbers(bucket)
+        for bucket in admin.get(f"{SYSTEM}/history").get_json()["buckets"]
+        if numbers(bucket) != UNMEASURED
+    }
+    one = {**EMPTY, "async": 1, "p50": 1.0, "p95": 1.0}
+    idle = [this - back * minute for back in (40, 20, 19, 18, 17, 16, 10, 9)]
+    assert known == {**dict.fromkeys(idle, EMPTY), this - 30 * minute: one}, "what finished was measured"
+
+
+@pytest.mark.parametrize(("age", "is_known"), [(timedelta(minutes=2), True), (timedelta(minutes=3), False)])
+def test_what_comes_after_the_last_minute_is_known_until_the_next_one_is_overdue(
+    api: ApiUnderTest, admin: Caller, age: timedelta, is_known: bool
+) -> None:
+    sql(api, "INSERT INTO measured_minutes VALUES (now() - %s)", age)
+    for window in ("1h", "24h", "7d"):
+        last = admin.get(f"{SYSTEM}/history?window={window}").get_json()["buckets"][-1]
+        at = datetime.fromisoformat(last["at"])
+        holds_it = at <= sql(api, "SELECT minute FROM measured_minutes")[0].minute
+        assert numbers(last) == (EMPTY if is_known or holds_it else UNMEASURED), window
+    bars = admin.get(f"{SYSTEM}/availability").get_json()["parts"]["redis"]
+    assert set(bars[:46]) == {"unknown"}
+    if is_known:
+        assert bars[-1] == "up"
 
 
 def test_a_bucket_counts_what_was_finished_in_it(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
@@ -99,8 +156,7 @@ def test_outages_and_switches_of_the_window_are_told(api: ApiUnderTest, admin: C
     assert_problem(admin.get(f"{SYSTEM}/history?window=2d"), 422)
 
 
-def test_parts_are_up_where_nothing_was_open(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
-    system_begins(api, now - timedelta(days=30))
+def test_parts_are_up_where_nothing_was_open(api: ApiUnderTest, admin: Caller, always_measured: None) -> None:
     answer = admin.get(f"{SYSTEM}/availability").get_json()
     assert list(answer["parts"]) == PARTS
     assert all(words == ["up"] * 48 for words in answer["parts"].values())
@@ -110,8 +166,9 @@ def test_parts_are_up_where_nothing_was_open(api: ApiUnderTest, admin: Caller, n
     assert answer["bucket_seconds"] == 1800
 
 
-def test_bars_tell_wholly_and_partly_down(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
-    system_begins(api, now - timedelta(days=30))
+def test_bars_tell_wholly_and_partly_down(
+    api: ApiUnderTest, admin: Caller, now: datetime, always_measured: None
+) -> None:
     # Redis: from the middle of one bucket over two whole ones into the first second of a fourth.
     incident(
         api, "queue unavailable", half_hour(now, 9) - timedelta(minutes=15), half_hour(now, 7) + timedelta(seconds=1)
@@ -128,12 +185,14 @@ def test_bars_tell_wholly_and_partly_down(api: ApiUnderTest, admin: Caller, now:
     assert answer["down_seconds"]["workers"] == pytest.approx((now - half_hour(now, 2)).total_seconds(), abs=30)
 
 
-def test_nothing_is_known_of_the_time_before_the_system(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
-    system_begins(api, half_hour(now, 3) + timedelta(minutes=10))
-    incident(api, "mail failing", half_hour(now, 3) + timedelta(minutes=10), half_hour(now, 2))
+def test_half_hours_in_which_nobody_measured_are_not_up(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
+    """Not installed yet, then on, then off, then on again; an outage is known although nobody measured."""
+    measured(api, half_hour(now, 10) + timedelta(minutes=20), half_hour(now, 8))
+    measured(api, half_hour(now, 2), now)
+    incident(api, "mail failing", half_hour(now, 9) + timedelta(minutes=10), half_hour(now, 6))
     parts = admin.get(f"{SYSTEM}/availability").get_json()["parts"]
-    assert parts["redis"] == ["unknown"] * 44 + ["up"] * 4
-    assert parts["mail"] == ["unknown"] * 44 + ["down"] + ["up"] * 3
+    assert parts["redis"] == ["unknown"] * 37 + ["up"] * 2 + ["unknown"] * 6 + ["up"] * 3
+    assert parts["mail"] == ["unknown"] * 37 + ["up", "partly", "down", "down"] + ["unknown"] * 4 + ["up"] * 3
 
 
 def test_incidents_come_open_ones_first_and_page_by_page(api: ApiUnderTest, admin: Caller, now: datetime) -> None:

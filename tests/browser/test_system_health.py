@@ -139,6 +139,18 @@ def test_charts_draw_what_the_table_says_and_follow_it(page: Any, api: StandInAp
     assert messages == []
 
 
+def test_minutes_that_nobody_measured_are_gaps(page: Any, api: StandInApi) -> None:
+    api.state.past.begun = datetime.now(UTC) - timedelta(minutes=5)
+    page.goto(HEALTH)
+    page.wait_for_selector("#charts canvas >> nth=2")
+    page.hover("#charts .u-over >> nth=0", position={"x": 100, "y": 40})
+    assert page.inner_text(".chart-readout").endswith("not measured")
+    assert page.locator(".legend >> text=Not measured").is_visible()
+    api.state.past.begun = datetime.now(UTC) + timedelta(minutes=5)
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector(".chart-title >> text=not measured")
+
+
 def test_charts_are_redrawn_in_the_other_scheme(page: Any) -> None:
     page.wait_for_selector("#charts canvas >> nth=2")
     before = first_chart(page)

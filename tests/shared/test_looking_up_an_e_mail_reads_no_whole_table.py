@@ -6,8 +6,9 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from tripwire_shared.customers import erasure
 from tripwire_shared.provisioning import customer_store
-from tripwire_shared.requests import claims, request_store
+from tripwire_shared.requests import claims, request_list, request_store
 from tripwire_shared.sql import load_queries
 
 MANY = 10_000
@@ -18,7 +19,8 @@ VALUES = {
     "lease": 5.0, "fallback": False, "door": "", "max_attempts": 3, "batch": 50, "with_tried": True, "most": 50,
     "hashed_ids": [], "hashes": [], "error": "", "pause": 2.0, "answer_now": False, "at_most": 3600.0, "look": 200,
     "makes_auth_users": True, "action": "", "address": None, "invitation_ttl": 1.0, "provisioned": "", "auth_user": "",
-    "customer": "", "refused_message": "",
+    "customer": "", "refused_message": "", "user_id": uuid4(), "retriable": False, "newer": False, "limit": 51,
+    **dict.fromkeys(("only_staff", "status", "manager_id", "since", "until", "pattern", "at")),
 }  # fmt: skip
 FILL = """
 INSERT INTO staff (id, email, full_name, role) VALUES (gen_random_uuid(), 'dana@example.com', 'Dana', 'sales');
@@ -27,8 +29,10 @@ INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_
 SELECT gen_random_uuid(), n || '@example.com', 'Anna', 1, 'KZT', (SELECT id FROM staff), 'async', now(), n
 FROM generate_series(1, %(many)s) n;
 INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
-SELECT gen_random_uuid(), gen_random_uuid(), id, 'c' || email, full_name, staff_id FROM provisioning_requests;
-ANALYZE auth.users, provisioning_requests, tripwire_users"""
+SELECT gen_random_uuid(), gen_random_uuid(), id, email, full_name, staff_id FROM provisioning_requests;
+INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)
+SELECT gen_random_uuid(), request_id, user_id, granted_by, 1, 'KZT' FROM tripwire_users;
+ANALYZE auth.users, provisioning_requests, tripwire_users, sales"""
 # The set's statement and those of claims as well: a customer costs the same, however many there are.
 TABLES = ("users", "provisioning_requests", "tripwire_users", "sales", "outbox")
 
@@ -40,6 +44,10 @@ STATEMENTS = (
     (customer_store, "provision"),
     *((claims, name) for name in ("claim", "claim_due", "claimable", "renew", "fail", "put_off", "exhausted")),
     (claims, "give_up"),
+    (request_list, "list_requests"),
+    (request_list, "count_requests"),
+    (erasure, "lock_requests"),
+    (erasure, "erase_requests"),
 )
 
 

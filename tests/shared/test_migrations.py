@@ -137,3 +137,38 @@ def test_they_ask_for_no_extension_beyond_pg_trgm(database_url: str):
     for file in MIGRATIONS.glob("*.sql"):
         named = re.findall(r"CREATE EXTENSION\s+(?:IF NOT EXISTS\s+)?\"?(\w+)", file.read_text(encoding="utf-8"), re.I)
         assert set(named) <= {"pg_trgm"}, file.name
+
+
+def test_one_outside_a_transaction_is_run_again_where_it_was_broken_off(
+    start: Start, database_url: str, empty_database_url: str
+):
+    """A killed one leaves some of its statements done, and perhaps an index that is not valid."""
+    ended(start())
+    applied_before = applied(empty_database_url)
+    [fewer] = [name for name in applied_before if name.endswith("_fewer_indexes")]
+    with closing(psycopg2.connect(empty_database_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM _yoyo_migration WHERE migration_id = %s", (fewer,))
+            cursor.execute("CREATE INDEX requests_of_email ON provisioning_requests (email)")
+            cursor.execute("CREATE UNIQUE INDEX steps_in_order ON request_steps (request_id, id)")
+
+    assert ended(start()) == (0, "1 migration applied.\n")
+
+    assert catalog(empty_database_url) == catalog(database_url)
+    assert applied(empty_database_url) == applied_before
+
+
+def test_what_one_outside_a_transaction_sets_ends_with_it(start: Start, empty_database_url: str, tmp_path: Path):
+    ended(start())
+    folder = with_another(
+        tmp_path / "migrations",
+        "-- transactional: false\n\nSET lock_timeout = '30s';\nCREATE TABLE patient (id int);\n",
+    )
+    (folder / "99991_next.sql").write_text(
+        "-- depends: 9999_another\n\nCREATE TABLE told AS SELECT current_setting('lock_timeout') AS it;", "utf-8"
+    )
+    assert ended(start(folder)) == (0, "2 migrations applied.\n")
+    with closing(psycopg2.connect(empty_database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT it FROM told")
+        assert cursor.fetchone() == ("1s",)

@@ -11,7 +11,8 @@ from tripwire_admin_ui.api_system import SYSTEM, Incident, read_incident
 
 @dataclass(frozen=True)
 class Bucket:
-    """A span of time beginning `at`: provisioned by way, failed, and how long it took. None is unknown."""
+    """A span of time beginning `at`: provisioned by way, failed, and how long it took. Counts are None where nobody
+    measured."""
 
     at: datetime
     queue: int | None
@@ -20,6 +21,10 @@ class Bucket:
     failed: int | None
     p50: float | None
     p95: float | None
+
+    @property
+    def measured(self) -> bool:
+        return self.queue is not None
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,15 @@ class History:
     outages: tuple[Outage, ...]
     switches: tuple[Switch, ...]
 
+    @property
+    def unmeasured(self) -> bool:
+        """Whether there are gaps: the system was off, or not installed yet."""
+        return not all(bucket.measured for bucket in self.buckets)
+
 
 @dataclass(frozen=True)
 class Availability:
-    """The last 24 hours of each part, oldest bucket first: `up`, `partly`, `down` or `unknown`."""
+    """The last 24 hours of each part, oldest bucket first: `up`, `partly`, `down`, or `unknown` (nobody measured)."""
 
     parts: Mapping[str, tuple[str, ...]]
     down_seconds: Mapping[str, float | None]

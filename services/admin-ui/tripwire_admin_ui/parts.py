@@ -15,6 +15,7 @@ BREAKER = {
 }
 HALF_HOUR = 1800.0  # seconds
 NO_OUTAGE = "no outage in 24 h"
+NOT_MEASURED = "not measured in 24 h"
 NOT_SAID = "the API did not say"
 
 
@@ -32,7 +33,7 @@ class Part:
 
     @property
     def had_outage(self) -> bool:
-        return self.outages not in ("", NO_OUTAGE)
+        return self.outages not in ("", NO_OUTAGE, NOT_MEASURED)
 
 
 def parts(state: SystemState, availability: Availability | None = None) -> tuple[Part, ...]:
@@ -45,7 +46,8 @@ def _with_past(part: Part, availability: Availability | None) -> Part:
     if availability is None or not words:
         return part
     count, seconds = availability.outages.get(part.key), availability.down_seconds.get(part.key)
-    return replace(part, bars=status_bars(words), outages=_outages(count, seconds))
+    measured = any(word != "unknown" for word in words)
+    return replace(part, bars=status_bars(words), outages=_outages(count, seconds) if measured else NOT_MEASURED)
 
 
 def _outages(count: int | None, seconds: float | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 STEP, WIDTH = 4.0, 3.0
 # y and height of a bar: what was down, and what is not known, is told by the height, not by the colour alone.
 HEIGHTS = {"up": (4, 16), "partly": (0, 20), "down": (0, 20), "unknown": (15, 5)}
+WORDS = {"unknown": "not measured"}  # where people call it otherwise than the API
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class StatusBars:
 def status_bars(words: Sequence[str]) -> StatusBars:
     known = [word if word in HEIGHTS else "unknown" for word in words]
     paths = [(state, _path(known, state)) for state in HEIGHTS if state in known]
-    counted = ", ".join(f"{known.count(state)} {state}" for state in HEIGHTS if state in known)
+    counted = ", ".join(f"{known.count(state)} {WORDS.get(state, state)}" for state in HEIGHTS if state in known)
     return StatusBars(int(len(known) * STEP - (STEP - WIDTH)), tuple(paths), f"{len(known)} half hours: {counted}")
 
 

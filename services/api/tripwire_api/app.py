@@ -68,7 +68,7 @@ def create_app(parts: ApiParts) -> Flask:
     meter = RequestMeter(core.database, parts.breaker, parts.request_queue)
     register_meter(app, meter)
 
-    sales_store, system_store = SalesStore(core.database), SystemStore(core.database)
+    sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
     waits = requests.LongWaits(settings.web_threads)
     figures = SystemFigures(

@@ -11,6 +11,7 @@ from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.causes import QUEUE
 from tripwire_shared.health.incident_history import IncidentHistory
+from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.health.telegram import Telegram
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
@@ -56,6 +57,7 @@ class ApiParts:
     staff: StaffStore
     tokens: Tokens
     incident_history: IncidentHistory
+    measured_minutes: MeasuredMinutes
 
     def start(self) -> None:
         self.core.writer.start()
@@ -92,6 +94,7 @@ def build_api(settings: Settings) -> ApiParts:
     mode_store = ModeStore(core.database, core.health_log, core.activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     tokens = Tokens(core.database, core.activity, core.writer)
+    measured_minutes = MeasuredMinutes(core.database)
     return ApiParts(
         core=core,
         delivery=build_delivery(core, telegram, mail_patience=MAIL_PATIENCE_IN_API),
@@ -126,5 +129,6 @@ def build_api(settings: Settings) -> ApiParts:
         erasure=Erasure(core.database, core.identity, core.invitations, core.outbox, core.activity),
         staff=StaffStore(core.database, core.hasher, tokens, core.activity),
         tokens=tokens,
-        incident_history=IncidentHistory(core.database),
+        incident_history=IncidentHistory(core.database, measured_minutes),
+        measured_minutes=measured_minutes,
     )

@@ -39,7 +39,8 @@ def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeSt
         @routes.arguments(WindowSchema, location="query")
         @routes.response(200, HistorySchema)
         def get(self, query: dict[str, str]) -> dict[str, Any]:
-            """Customers provisioned and requests failed, bucket by bucket, with the outages and switches between."""
+            """Customers provisioned and requests failed, bucket by bucket, with the outages and switches between. Null
+            where nobody measured."""
             seconds, count = WINDOWS[query["window"]]
             buckets = store.history(seconds, count)
             since = buckets[0].at
@@ -57,7 +58,7 @@ def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeSt
     class Availability(MethodView):
         @routes.response(200, AvailabilitySchema)
         def get(self) -> dict[str, Any]:
-            """Each part's last day in half hours, from the incidents."""
+            """Each part's last day in half hours, from the incidents; `unknown` where nobody measured."""
             parts = incidents.availability(BAR_SECONDS, BARS)
             return {
                 "bucket_seconds": BAR_SECONDS,

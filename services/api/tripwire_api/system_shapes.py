@@ -75,6 +75,8 @@ class FiguresSchema(Schema):
 
 
 class AvailabilitySchema(Schema):
+    """`parts`: `up`, `partly`, `down`, or `unknown` where nobody measured."""
+
     bucket_seconds = fields.Integer(required=True)
     from_ = fields.String(required=True, data_key="from", attribute="from")
     parts = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
@@ -83,11 +85,13 @@ class AvailabilitySchema(Schema):
 
 
 class BucketSchema(Schema):
+    """All null but `at` where nobody measured: the system was off, or not installed yet."""
+
     at = fields.String(required=True)
-    async_ = fields.Integer(required=True, data_key="async", attribute="async")
-    sync = fields.Integer(required=True)
-    fallback = fields.Integer(required=True)
-    failed = fields.Integer(required=True)
+    async_ = fields.Integer(required=True, allow_none=True, data_key="async", attribute="async")
+    sync = fields.Integer(required=True, allow_none=True)
+    fallback = fields.Integer(required=True, allow_none=True)
+    failed = fields.Integer(required=True, allow_none=True)
     p50 = fields.Float(allow_none=True)
     p95 = fields.Float(allow_none=True)
 

@@ -45,7 +45,7 @@ FROM generate_series(date_bin(make_interval(secs => :bucket), now(), 'epoch')
                          - make_interval(secs => :bucket * (:buckets - 1)),
                      now(), make_interval(secs => :bucket)) AS bucket
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE status = 'provisioned' AND mode = 'async') AS queued,
+    SELECT count(*) AS finished, count(*) FILTER (WHERE status = 'provisioned' AND mode = 'async') AS queued,
            count(*) FILTER (WHERE status = 'provisioned' AND mode = 'sync') AS direct,
            count(*) FILTER (WHERE status = 'provisioned' AND mode = 'fallback') AS fallback,
            count(*) FILTER (WHERE status = 'failed') AS failed,

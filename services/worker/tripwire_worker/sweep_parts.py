@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tripwire_shared.core import Core, build_core
 from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.health.direct_alerts import DirectAlerts
+from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.health.telegram import Telegram
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.queue.queue_sight import PingSight
@@ -13,10 +14,11 @@ from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import BACKGROUND_STOP_TIMEOUT, WATCH_REDIS_TIMEOUT, WORKER_STATEMENT_LIMIT
 from tripwire_worker.housekeeping import Housekeeping
+from tripwire_worker.minute_report import MinuteReport
 
 # Threads that ask PostgreSQL beside the sets that are worked on at once (WORKER_CONCURRENCY): the sweep's own look, the
-# writer, the watch, two deliverers, housekeeping, and scrapes of /metrics, which take turns (meter.py).
-BACKGROUND_CONNECTIONS = 7
+# writer, the watch, two deliverers, housekeeping, the minute's report, and scrapes of /metrics, which take turns.
+BACKGROUND_CONNECTIONS = 8
 # The watch asks Redis, one question at a time; so does the scrape, with a client of its own.
 REDIS_CONNECTIONS = 1
 
@@ -30,14 +32,17 @@ class SweepParts:
     request_queue: RequestQueue
     watch: Watch
     housekeeping: Housekeeping
+    minute_report: MinuteReport
 
     def start(self) -> None:
         self.core.writer.start()
         self.delivery.start()
         self.watch.start()
         self.housekeeping.start()
+        self.minute_report.start()
 
     def stop(self) -> None:
+        self.minute_report.stop()
         self.housekeeping.stop()
         self.watch.stop(BACKGROUND_STOP_TIMEOUT)
         self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
@@ -62,4 +67,5 @@ def build_sweep(settings: Settings) -> SweepParts:
         request_queue=RequestQueue(build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS)),
         watch=Watch(core.database, core.incidents, PingSight(redis), direct, head_start=settings.sweep_after_seconds),
         housekeeping=Housekeeping(core.database, settings.health_log_retention_days),
+        minute_report=MinuteReport(core.database, MeasuredMinutes(core.database), core.health_log),
     )

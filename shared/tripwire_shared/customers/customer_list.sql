@@ -23,8 +23,7 @@ WITH matching AS NOT MATERIALIZED (
 SELECT t.user_id, t.email, t.full_name, t.status, t.created_at, t.request_id, t.erased_at IS NOT NULL AS erased,
        m.id AS manager_id, m.email AS manager_email, m.full_name AS manager_name,
        s.id AS sale_id, s.amount, s.currency, s.created_at AS sold_at,
-       (SELECT o.status FROM outbox o WHERE o.request_id = t.request_id AND o.channel = 'mail'
-        ORDER BY o.id DESC LIMIT 1) AS welcome_email
+       welcome_email_of(t.request_id) AS welcome_email
 FROM chosen JOIN tripwire_users t USING (user_id)
 JOIN staff m ON m.id = t.granted_by
 JOIN sales s ON s.request_id = t.request_id
@@ -45,8 +44,7 @@ GROUP BY status;
 SELECT t.user_id, t.email, t.full_name, t.status, t.created_at, t.request_id, t.erased_at IS NOT NULL AS erased,
        m.id AS manager_id, m.email AS manager_email, m.full_name AS manager_name,
        s.id AS sale_id, s.amount, s.currency, s.created_at AS sold_at,
-       (SELECT o.status FROM outbox o WHERE o.request_id = t.request_id AND o.channel = 'mail'
-        ORDER BY o.id DESC LIMIT 1) AS welcome_email
+       welcome_email_of(t.request_id) AS welcome_email
 FROM tripwire_users t
 JOIN staff m ON m.id = t.granted_by
 JOIN sales s ON s.request_id = t.request_id

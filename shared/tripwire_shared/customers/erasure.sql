@@ -4,15 +4,20 @@
 SELECT erased_at IS NOT NULL AS erased FROM tripwire_users WHERE user_id = :user_id;
 
 -- name: lock_requests
+-- All with her address: the live one and those that are over, each by an index of its own.
 -- By id, like a retry of many, so that the two never wait for each other crosswise.
 SELECT id FROM provisioning_requests
-WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id) ORDER BY id FOR NO KEY UPDATE;
+WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id)
+  AND (status IN ('accepted', 'provisioned') OR status NOT IN ('accepted', 'provisioned'))
+ORDER BY id FOR NO KEY UPDATE;
 
 -- name: erase_requests!
 -- Also the keys: clients like to put an address into them. (Such a key is free again, like the address.)
 UPDATE provisioning_requests
-SET email = :email, full_name = :full_name, sealed_password = NULL, password_hash = NULL, idempotency_key = NULL, fingerprint = NULL
-WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id);
+SET email = :email, full_name = :full_name, sealed_password = NULL, password_hash = NULL, idempotency_key = NULL,
+    fingerprint = NULL
+WHERE email = (SELECT email FROM tripwire_users WHERE user_id = :user_id)
+  AND (status IN ('accepted', 'provisioned') OR status NOT IN ('accepted', 'provisioned'));
 
 -- name: erase_auth_user!
 -- Without a password nobody can sign in any more.

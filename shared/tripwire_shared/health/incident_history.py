@@ -1,10 +1,11 @@
 """Incidents as history: the list, what was down when, for how long. Only reads; `incident.py` opens and resolves."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tripwire_shared.database import Connection, Database
+from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.sql import load_queries
 
 # Which part of the system is down while there is an incident of a cause. Failing requests are no part's outage.
@@ -40,7 +41,8 @@ class Outage:
 
 @dataclass(frozen=True)
 class Availability:
-    """`words`: `up`, `down` (all the time), `partly` or `unknown` for each bucket, oldest first, from `since` on."""
+    """`words`: `up`, `down` (all the time), `partly` or `unknown` (nobody measured) for each bucket, oldest first, from
+    `since` on."""
 
     part: str
     since: datetime
@@ -52,8 +54,8 @@ class Availability:
 class IncidentHistory:
     """Raises DatabaseUnavailable throughout."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, minutes: MeasuredMinutes) -> None:
+        self._database, self._minutes = database, minutes
         self._sql = load_queries(__file__)
 
     def page(self, limit: int, before: int | None = None) -> list[PastIncident]:
@@ -84,7 +86,7 @@ class IncidentHistory:
         return [Outage(row.cause, row.opened_at, row.resolved_at) for row in rows]
 
     def availability(self, bucket_seconds: int, buckets: int) -> list[Availability]:
-        """Each part, in buckets that end with the one we are in."""
+        """Each part, in buckets that end with the one we are in. An outage is known although nobody measured then."""
         rows = self._database.read(
             lambda connection: list(
                 self._sql.availability(
@@ -92,7 +94,22 @@ class IncidentHistory:
                 )
             )
         )
-        return [Availability(row.part, row.since, row.words, round(row.down_seconds, 3), row.outages) for row in rows]
+        since: datetime = rows[0].since
+        starts = [since + place * timedelta(seconds=bucket_seconds) for place in range(buckets)]
+        measured = self._minutes.buckets(since, bucket_seconds)
+        return [
+            Availability(
+                row.part,
+                since,
+                [
+                    "unknown" if word == "up" and start not in measured else word
+                    for start, word in zip(starts, row.words, strict=True)
+                ],
+                round(row.down_seconds, 3),
+                row.outages,
+            )
+            for row in rows
+        ]
 
 
 def _past(row: Any) -> PastIncident:

@@ -29,30 +29,27 @@ SELECT cause, opened_at, resolved_at FROM incidents WHERE coalesce(resolved_at, 
 ORDER BY opened_at, id;
 
 -- name: availability
--- Each part in each bucket, the bucket that is not over yet included. Before the system existed nothing is known.
+-- Each part in each bucket, the bucket that is not over yet included, by the outages alone.
 WITH span AS (
     SELECT date_bin(make_interval(secs => :bucket), now(), 'epoch')
-               - make_interval(secs => :bucket * (:buckets - 1)) AS since,
-           least((SELECT min(created_at) FROM staff), (SELECT min(opened_at) FROM incidents)) AS began
+               - make_interval(secs => :bucket * (:buckets - 1)) AS since
 ), outage AS (
     SELECT cause, opened_at, coalesce(resolved_at, now()) AS ended_at FROM incidents, span
     WHERE coalesce(resolved_at, now()) > since
 ), cell AS (
-    SELECT part, cause, number, greatest(bucket, began) AS at, began,
-           least(bucket + make_interval(secs => :bucket), now()) AS until, bucket
+    SELECT part, cause, number, bucket, least(bucket + make_interval(secs => :bucket), now()) AS until
     FROM unnest(:parts::text[], :causes::text[]) WITH ORDINALITY AS p (part, cause, number), span,
          generate_series(since, now(), make_interval(secs => :bucket)) AS bucket
 ), measured AS (
     SELECT cell.*, coalesce((
-        SELECT sum(date_part('epoch', least(ended_at, until) - greatest(opened_at, at))) FROM outage
-        WHERE outage.cause = cell.cause AND opened_at < until AND ended_at > at
+        SELECT sum(date_part('epoch', least(ended_at, until) - greatest(opened_at, bucket))) FROM outage
+        WHERE outage.cause = cell.cause AND opened_at < until AND ended_at > bucket
     ), 0) AS down
     FROM cell
 )
 SELECT part, min(bucket) AS since, sum(down)::float8 AS down_seconds,
        (SELECT count(*) FROM outage WHERE outage.cause = measured.cause) AS outages,
-       array_agg(CASE WHEN began IS NULL OR until <= began THEN 'unknown'
-                      WHEN down = 0 THEN 'up'
-                      WHEN down >= date_part('epoch', until - at) - 0.001 THEN 'down'
+       array_agg(CASE WHEN down = 0 THEN 'up'
+                      WHEN down >= date_part('epoch', until - bucket) - 0.001 THEN 'down'
                       ELSE 'partly' END ORDER BY bucket) AS words
 FROM measured GROUP BY part, cause, number ORDER BY number;

@@ -122,10 +122,12 @@ SELECT extract(epoch FROM greatest(due_at, ready_at, (
 FROM outbox WHERE channel = 'alert' AND status = 'pending' ORDER BY ready_at, id LIMIT 1;
 
 -- name: waiting^
--- What waits, and whether its head was refused: the states of mail and Telegram.
+-- What waits, and whether any of it was refused: the states of mail and Telegram. Each counted in the index of its own
+-- that holds nothing else: a message stays for months after it was sent.
 SELECT
-    count(*) FILTER (WHERE channel = 'mail') AS mails_waiting,
-    count(*) FILTER (WHERE channel = 'alert') AS alerts_waiting,
-    coalesce(bool_or(last_error IS NOT NULL) FILTER (WHERE channel = 'mail'), false) AS mail_failing,
-    coalesce(bool_or(last_error IS NOT NULL) FILTER (WHERE channel = 'alert'), false) AS alerts_failing
-FROM outbox WHERE status = 'pending';
+    (SELECT count(*) FROM outbox WHERE channel = 'mail' AND status = 'pending') AS mails_waiting,
+    (SELECT count(*) FROM outbox WHERE channel = 'alert' AND status = 'pending') AS alerts_waiting,
+    EXISTS (SELECT 1 FROM outbox
+            WHERE channel = 'mail' AND status = 'pending' AND failing_since IS NOT NULL) AS mail_failing,
+    EXISTS (SELECT 1 FROM outbox
+            WHERE channel = 'alert' AND status = 'pending' AND failing_since IS NOT NULL) AS alerts_failing;

@@ -5,8 +5,7 @@
 SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user_id, r.staff_id, r.price, r.currency,
        r.accepted_at, r.finished_at, CASE r.status WHEN 'accepted' THEN r.due_at END AS due_at,
        m.email AS manager_email, m.full_name AS manager_name,
-       (SELECT o.status FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail'
-        ORDER BY o.id DESC LIMIT 1) AS welcome_email
+       welcome_email_of(r.id) AS welcome_email
 FROM provisioning_requests r JOIN staff m ON m.id = r.staff_id
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);
 
@@ -26,7 +25,9 @@ WITH matching AS NOT MATERIALIZED (
       AND (:manager_id::uuid IS NULL OR staff_id = :manager_id)
       AND (:since::timestamptz IS NULL OR accepted_at >= :since)
       AND (:until::timestamptz IS NULL OR accepted_at < :until)
-      AND (:email::text IS NULL OR email = :email)
+      -- The live one and those that are over are found by an index each.
+      AND (:email::text IS NULL OR (email = :email AND status IN ('accepted', 'provisioned'))
+                                OR (email = :email AND status NOT IN ('accepted', 'provisioned')))
       AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
       AND (NOT :retriable OR (
            NOT EXISTS (SELECT 1 FROM provisioning_requests o
@@ -45,8 +46,7 @@ WITH matching AS NOT MATERIALIZED (
 SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user_id, r.staff_id, r.price, r.currency,
        r.accepted_at, r.finished_at, CASE r.status WHEN 'accepted' THEN r.due_at END AS due_at,
        m.email AS manager_email, m.full_name AS manager_name,
-       (SELECT o.status FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail'
-        ORDER BY o.id DESC LIMIT 1) AS welcome_email
+       welcome_email_of(r.id) AS welcome_email
 FROM chosen JOIN provisioning_requests r USING (id) JOIN staff m ON m.id = r.staff_id
 ORDER BY r.accepted_at DESC, r.id DESC;
 
@@ -61,7 +61,9 @@ WITH matching AS NOT MATERIALIZED (
       AND (:manager_id::uuid IS NULL OR staff_id = :manager_id)
       AND (:since::timestamptz IS NULL OR accepted_at >= :since)
       AND (:until::timestamptz IS NULL OR accepted_at < :until)
-      AND (:email::text IS NULL OR email = :email)
+      -- The live one and those that are over are found by an index each.
+      AND (:email::text IS NULL OR (email = :email AND status IN ('accepted', 'provisioned'))
+                                OR (email = :email AND status NOT IN ('accepted', 'provisioned')))
       AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
 )
 SELECT (SELECT count(*) FROM matching) AS total,

@@ -75,7 +75,6 @@ SELECT id FROM retried;
 -- name: get^
 -- One request, with the state of its welcome mail. A manager (:only_staff) sees only their own.
 SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user_id, r.staff_id, r.accepted_at,
-       r.finished_at, (SELECT o.status FROM outbox o WHERE o.request_id = r.id AND o.channel = 'mail'
-                       ORDER BY o.id DESC LIMIT 1) AS welcome_email
+       r.finished_at, welcome_email_of(r.id) AS welcome_email
 FROM provisioning_requests r
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);

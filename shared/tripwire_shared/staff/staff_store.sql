@@ -16,8 +16,10 @@ ON CONFLICT DO NOTHING;
 SELECT EXISTS (SELECT 1 FROM staff WHERE role = 'admin');
 
 -- name: list_staff
--- Everybody (or one), by e-mail, with the tokens that work now and the last use of any.
-SELECT s.id, s.email, s.full_name, s.role, s.active, s.created_at, max(t.last_used_at) AS last_seen_at,
+-- Everybody (or one), by e-mail, with the tokens that work now and the last use of any. Sessions that ended are removed
+-- after a day: those of a member of staff are few.
+SELECT s.id, s.email, s.full_name, s.role, s.active, s.created_at,
+       greatest(s.last_seen_at, max(t.last_used_at)) AS last_seen_at,
        count(*) FILTER (WHERE t.kind = 'api' AND t.revoked_at IS NULL
                           AND (t.expires_at IS NULL OR t.expires_at > now())) AS tokens
 FROM staff s LEFT JOIN staff_tokens t ON t.staff_id = s.id

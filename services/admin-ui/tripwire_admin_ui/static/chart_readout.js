@@ -1,6 +1,6 @@
 // What the charts say where the pointer is: time, each number, and what outage it was.
 
-const UNKNOWN = "no data";
+const UNKNOWN = "not measured";
 
 export function showReadout(host, plot, history) {
   const box = host.querySelector(".chart-readout");

@@ -61,10 +61,11 @@ function element(name, kind) {
 function sayFailures() {
   const title = host.querySelectorAll(".chart-title")[1];
   const none = !history.rows.some((row) => row.failed);
+  const measured = history.rows.some((row) => row.failed !== null);
   title.textContent = PLOTS[1].title(host.dataset.unit);
   if (!none) return;
   const quiet = element("span", "muted");
-  quiet.textContent = ` none in this ${host.dataset.windowWords}`;
+  quiet.textContent = measured ? ` none in this ${host.dataset.windowWords}` : " not measured";
   title.append(quiet);
 }
 
