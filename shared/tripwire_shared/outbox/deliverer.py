@@ -57,7 +57,8 @@ class Route:
 
 
 class Deliverer:
-    """`patience`: for so many seconds what was not put in here (`wake`) is left to others."""
+    """`patience`: what was not put in here (`wake`) is left to others until it is so many seconds late, and for longer
+    while they are at it (`Outbox.lease`)."""
 
     def __init__(self, outbox: Outbox, route: Route, patience: float = 0.0) -> None:
         self._outbox, self._route, self._patience = outbox, route, patience
@@ -102,6 +103,7 @@ class Deliverer:
                     if time.monotonic() < look_again_at:
                         self._deliver(rest.popleft(), deliver, unmarked)
                     else:
+                        unmarked.mark()  # not meanwhile: a deliverer has one connection at a time
                         rest = deque(self._outbox.still_leased(rest))
                         look_again_at = time.monotonic() + LEASE_LOOK_INTERVAL
             unmarked.mark()
