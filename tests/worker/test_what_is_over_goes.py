@@ -9,6 +9,8 @@ from tests.resources import Resources
 from tests.worker.conftest import rows
 from tests.worker.old_rows import MANY, clean_up, count, events, finished, login_failures, mails
 from tripwire_shared.database import Database
+from tripwire_shared.staff.staff_store import StaffStore
+from tripwire_shared.staff.tokens import Tokens
 from tripwire_worker.housekeeping import Housekeeping
 
 
@@ -63,11 +65,14 @@ def test_sessions_go_a_day_after_their_end_and_tokens_a_month(
     rows(database, "UPDATE staff_tokens SET last_used_at = NULL WHERE expires_at > now() - interval '24 hours'"
                    " AND revoked_at IS NULL")  # fmt: skip
     stay = count(database, "staff_tokens") - gone
-    seen = resources.staff.get_listed(staff_id).last_seen_at
+    staff = StaffStore(
+        database, resources.hasher, Tokens(database, resources.activity, resources.writer), resources.activity
+    )
+    seen = staff.get_listed(staff_id).last_seen_at
     assert seen == rows(database, "SELECT max(last_used_at) AS at FROM staff_tokens")[0].at
     assert clean_up(database) == {"tokens": gone}
     assert count(database, "staff_tokens") == stay == 12
-    assert resources.staff.get_listed(staff_id).last_seen_at == seen, "who was seen stays seen"
+    assert staff.get_listed(staff_id).last_seen_at == seen, "who was seen stays seen"
 
 
 def test_sent_mails_go_with_steps_and_links_and_are_still_known_as_sent(

@@ -32,6 +32,7 @@ class SweepParts:
     request_queue: RequestQueue
     watch: Watch
     housekeeping: Housekeeping
+    measured_minutes: MeasuredMinutes
     minute_report: MinuteReport
 
     def start(self) -> None:
@@ -61,11 +62,13 @@ def build_sweep(settings: Settings) -> SweepParts:
         statement_limit=WORKER_STATEMENT_LIMIT,
         send_directly=direct.send,
     )
+    measured_minutes = MeasuredMinutes(core.database)
     return SweepParts(
         core=core,
         delivery=build_delivery(core, telegram),
         request_queue=RequestQueue(build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS)),
         watch=Watch(core.database, core.incidents, PingSight(redis), direct, head_start=settings.sweep_after_seconds),
         housekeeping=Housekeeping(core.database, settings.health_log_retention_days),
-        minute_report=MinuteReport(core.database, MeasuredMinutes(core.database), core.health_log),
+        measured_minutes=measured_minutes,
+        minute_report=MinuteReport(core.database, measured_minutes, core.health_log),
     )

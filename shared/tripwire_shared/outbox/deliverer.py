@@ -98,6 +98,7 @@ class Deliverer:
                     if time.monotonic() < look_again_at:
                         self._deliver(rest.popleft(), deliver, unmarked)
                     else:
+                        unmarked.mark()  # not meanwhile: a deliverer has one connection at a time
                         rest = deque(self._outbox.still_leased(rest))
                         look_again_at = time.monotonic() + LEASE_LOOK_INTERVAL
             unmarked.mark()
