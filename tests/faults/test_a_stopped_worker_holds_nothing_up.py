@@ -1,4 +1,4 @@
-"""A worker stopped with a claim in its hands, or a host gone from the network, its connections open: within 10 s another
+"""A worker stopped with a claim in its hands, or a host gone from the network: within 10 s another
 has the work, though nobody closes anything and nobody is ever woken."""
 
 import signal
