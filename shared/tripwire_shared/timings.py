@@ -78,6 +78,9 @@ DIRECT_ALERT_KEPT = 86_400
 
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
+# For the folder of figures: a scrape and a merge of a dead process' files take milliseconds each.
+METRICS_LOCK_LIMIT = 1.0
+METRICS_LOCK_POLL = 0.005
 
 # RQ.
 JOB_TIMEOUT = 10
