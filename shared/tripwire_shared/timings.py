@@ -93,6 +93,9 @@ DIRECT_ALERT_KEPT = 86_400
 SCRAPE_LIMIT = 1.0
 # How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
 SCRAPE_TURN_WAIT = 3.0
+# For the folder of figures: a scrape and a merge of a dead process' files take milliseconds each.
+METRICS_LOCK_LIMIT = 1.0
+METRICS_LOCK_POLL = 0.005
 
 # The worker service. A set has its process for itself for SET_ALONE_FOR; then the next one goes on beside it. All that
 # an attempt does has a limit: one that takes longer than ATTEMPT_STUCK_AFTER (a set of fifty passwords on a busy

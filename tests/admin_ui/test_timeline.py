@@ -53,6 +53,13 @@ def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
     ]
 
 
+def test_a_request_of_long_ago_says_that_its_steps_are_gone() -> None:
+    last = told(status="provisioned", finished_at=at(1e7), welcome_email="sent")[-1]
+    assert last.headline == "What happened has been removed"
+    assert "90 days" in last.words
+    assert "removed" not in told(status="accepted", finished_at=None)[-1].headline
+
+
 def test_a_request_that_gave_up_says_that_nothing_follows_by_itself() -> None:
     entries = told(
         ("accepted", 20, None),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tripwire_admin_ui.api_requests import RequestItem, Step
 from tripwire_admin_ui.reasons import Reason, reason
 from tripwire_admin_ui.wording import duration
-from tripwire_shared.timings import MAIL_BACKOFF
+from tripwire_shared.timings import DAY, MAIL_BACKOFF, REQUEST_DETAILS_KEPT
 
 CHECKS = {
     "not provisioned recently": "Not created moments ago by another request",
@@ -44,6 +44,8 @@ def timeline(found: RequestItem, now: datetime) -> tuple[Entry, ...]:
     entries = [_entry(found, position) for position in range(len(found.steps)) if not _is_told_later(found, position)]
     if not any(step.step in ("queued", "queue_failed") for step in found.steps):
         entries[1:1] = _way_taken(found)
+    if not found.steps and not found.under_way:
+        entries.append(REMOVED)
     return (*_with_pauses(entries), *_to_come(found, now))
 
 
@@ -93,6 +95,12 @@ KNOWN = {
     "mail_sent": Entry("Welcome mail sent", "fine", "mail"),
     "mail_given_up": Entry("Welcome mail given up", "bad", "mail"),
 }
+REMOVED = Entry(
+    "What happened has been removed",
+    "off",
+    "circle-i",
+    words=f"Steps are kept for {REQUEST_DETAILS_KEPT / DAY:.0f} days after the end of a request.",
+)
 WAYS = {
     "async": IN_QUEUE,
     "sync": Entry("Created directly", "info", "arrows", words="Direct mode was on, or the queue was not needed."),

@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tripwire_shared.metrics_folder import make_metrics_folder, remove_metrics_folder
+from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
@@ -42,6 +42,4 @@ def on_exit(_: Any) -> None:
 
 
 def child_exit(_: Any, worker: Any) -> None:
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    merge_dead(worker.pid)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from tripwire_shared.logs import configure_logging, get_logger
-from tripwire_shared.metrics_folder import make_metrics_folder, remove_metrics_folder
+from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.restart_rule import RestartRule
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CHILD_LOOK, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
@@ -88,6 +88,7 @@ class WatchedChild:
                 "a child process died and is started again", child=self.name, code=self.process.exitcode, after=pause
             )
             self._rests_until = now + pause - CHILD_LOOK  # this look came that much late
+            merge_dead(self.process.pid or 0)
         if now >= self._rests_until:
             self._rests_until = 0.0
             self.start()
