@@ -216,6 +216,18 @@ def test_incidents_come_open_ones_first_and_page_by_page(api: ApiUnderTest, admi
     assert_problem(admin.get(f"{SYSTEM}/incidents?limit=0"), 422)
 
 
+def test_one_that_is_resolved_between_two_pages_is_missing_on_neither(
+    api: ApiUnderTest, admin: Caller, now: datetime
+) -> None:
+    hour = timedelta(hours=1)
+    over = incident(api, "queue unavailable", now - 9 * hour, now - 8 * hour)
+    opened = [incident(api, cause, now - hour) for cause in ("mail failing", "worker absent", "queue unavailable")]
+    first = admin.get(f"{SYSTEM}/incidents?limit=2").get_json()
+    sql(api, "UPDATE incidents SET resolved_at = now() WHERE resolved_at IS NULL")
+    rest = admin.get(f"{SYSTEM}/incidents?limit=9&before={first['next_before']}").get_json()
+    assert {one["id"] for one in [*first["incidents"], *rest["incidents"]]} == {over, *opened}
+
+
 def test_an_outage_tells_what_it_served_and_how_slow(api: ApiUnderTest, admin: Caller, now: datetime) -> None:
     begin, end = now - timedelta(minutes=30), now - timedelta(minutes=20)
     incident(api, "queue unavailable", begin, end)

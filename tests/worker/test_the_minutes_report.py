@@ -145,6 +145,17 @@ def test_an_event_that_cannot_be_written_leaves_its_minute_unmeasured(
     assert len(events(resources.database)) == 1
 
 
+def test_what_was_reported_is_not_looked_at_again(resources: Resources, staff_id: UUID) -> None:
+    """Also after its minute was removed, past its retention."""
+    finished(resources.database, staff_id, ended(resources.database) - MINUTE, 2, "async", "provisioned")
+    tells = report(resources, 300)
+    tells.run_once()
+    rows(resources.database, "DELETE FROM measured_minutes")
+    tells.run_once()
+    assert len(minutes(resources.database)) <= 1  # where another minute has ended meanwhile
+    assert len(events(resources.database)) == 1
+
+
 def test_a_long_absence_is_caught_up_within_what_is_kept(resources: Resources) -> None:
     report(resources, 30 * 86_400).run_once()
     assert 8 * 1440 <= len(minutes(resources.database)) <= 8 * 1440 + 1

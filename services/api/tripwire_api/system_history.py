@@ -74,12 +74,8 @@ def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeSt
         @routes.response(200, IncidentListSchema)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """Incidents: open ones first, then the newest."""
-            found = incidents.page(query["limit"] + 1, query.get("before"))
-            shown = found[: query["limit"]]
-            return {
-                "incidents": [incident_body(incident) for incident in shown],
-                "next_before": shown[-1].id if len(found) > len(shown) else None,
-            }
+            shown, next_before = incidents.page(query["limit"], query.get("before"))
+            return {"incidents": [incident_body(incident) for incident in shown], "next_before": next_before}
 
     return routes
 

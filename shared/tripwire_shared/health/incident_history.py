@@ -19,6 +19,10 @@ PARTS = {
 }
 
 
+# As `before`: all of the others, where none fitted beside those that are open.
+FROM_THE_NEWEST = 2**63 - 1
+
+
 @dataclass(frozen=True)
 class PastIncident:
     """`served_synchronously` and `slowest_seconds`: of the creates that were answered while the queue was away."""
@@ -58,14 +62,22 @@ class IncidentHistory:
         self._database, self._minutes = database, minutes
         self._sql = load_queries(__file__)
 
-    def page(self, limit: int, before: int | None = None) -> list[PastIncident]:
-        """Those that are open first, then the newest; `before`: those that come after this one in that order."""
+    def page(self, limit: int, before: int | None = None) -> tuple[list[PastIncident], int | None]:
+        """Those that are open, all of them, then the newest of the others, together at most `limit` unless more are
+        open; and the `before` with which the others go on, None at their end. So one that is resolved between two
+        pages is missing on neither."""
         rows = self._database.read(
             lambda connection: list(
                 self._sql.page(connection, limit=limit, before=before, only=None, served_cause=QUEUE)
             )
         )  # fmt: skip
-        return [_past(row) for row in rows]
+        found = [_past(row) for row in rows]
+        open_ones = [incident for incident in found if incident.ended_at is None]
+        others = found[len(open_ones) :]
+        shown = others[: max(0, limit - len(open_ones))]
+        if len(others) == len(shown):
+            return [*open_ones, *shown], None
+        return [*open_ones, *shown], shown[-1].id if shown else FROM_THE_NEWEST
 
     def last_resolved(self) -> PastIncident | None:
         """The one that ended last."""

@@ -1,15 +1,16 @@
 -- Incidents as history: looked at, never changed (`incident.sql` does that).
 
 -- name: page
--- Those that are open first, then the newest; or :only one. A request is served by an outage of the queue where it was answered while
--- that lasted; those that first met it were accepted up to two time-outs earlier: hence the 2 seconds.
+-- Those that are open, however many, then the newest of the others, one more than the limit; :before goes on among the
+-- others. Or :only one. A request is served by an outage of the queue where it was answered while that lasted; those that
+-- first met it were accepted up to two time-outs earlier: hence the 2 seconds.
 SELECT i.id, i.cause, i.opened_at, i.resolved_at, i.detail, s.served, s.slowest
 FROM (
     SELECT * FROM incidents
     WHERE (:only::bigint IS NULL OR id = :only)
-      AND (:before::bigint IS NULL
-           OR (resolved_at IS NULL, id) < ((SELECT resolved_at IS NULL FROM incidents WHERE id = :before), :before))
-    ORDER BY resolved_at IS NULL DESC, id DESC LIMIT :limit
+      AND (:before::bigint IS NULL OR (resolved_at IS NOT NULL AND id < :before))
+    ORDER BY resolved_at IS NULL DESC, id DESC
+    LIMIT greatest(:limit, (SELECT count(*) FROM incidents WHERE resolved_at IS NULL)) + 1
 ) i CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE answer = 201) AS served,
            max(date_part('epoch', finished_at - accepted_at)) FILTER (WHERE answer = 201) AS slowest

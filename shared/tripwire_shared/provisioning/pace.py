@@ -42,8 +42,8 @@ class Pace:
     def wait_for_slots(self, count: int, stopped: Callable[[], bool]) -> bool:
         """Takes `count` slots (at most a set's) and sleeps until they begin; at once where there is no limit.
 
-        A slot that lies further ahead than SLOT_NEAR is left to others meanwhile. False, with no slot taken, where none
-        came near within SLOT_WAIT seconds, or where `stopped`.
+        A slot that lies further ahead than SLOT_NEAR is left to others meanwhile. False where none came near within
+        SLOT_WAIT seconds, or where `stopped`.
         """
         if not self._per_second:
             return True
@@ -55,7 +55,7 @@ class Pace:
                 )
             if answer.taken:
                 self._sleep(max(answer.wait, 0.0))
-                return True
+                return not stopped()
             pause = max(answer.wait, SLOT_POLL_LEAST)
             if self._clock() + pause > give_up_at:
                 return False

@@ -30,8 +30,9 @@ GROUP BY s.id ORDER BY s.email;
 SELECT id, email, full_name, role, active FROM staff WHERE id = :id;
 
 -- name: lock_admins
--- All active admins, held: two of them must not step down at the same moment.
-SELECT id FROM staff WHERE role = 'admin' AND active ORDER BY id FOR UPDATE;
+-- All active admins, held: two of them must not step down at the same moment. No more than that: whoever only refers to
+-- one of them is not held up.
+SELECT id FROM staff WHERE role = 'admin' AND active ORDER BY id FOR NO KEY UPDATE;
 
 -- name: change_staff^
 -- Changes what is given.
