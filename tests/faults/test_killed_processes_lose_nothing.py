@@ -5,14 +5,17 @@ import signal
 import time
 from collections.abc import Callable
 
+import psycopg2
+
 from tests.faults.load import Load
 from tests.faults.processes import api_processes, send, sweep_of, worker_of
-from tests.invariants import assert_all_kept, assert_mails_arrived, wait_until_finished, wait_until_settled
+from tests.invariants import assert_all_kept, assert_mails_arrived, count, wait_until_finished, wait_until_settled
 from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 
 KILLS = 8
+CLAIMING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 SEED = 7
 
 
@@ -41,6 +44,33 @@ def test_processes_killed_at_random_moments_under_load(stack: Stack) -> None:
     wait_until_settled(url, 40)
     assert_all_kept(url, load.accepted)
     assert_mails_arrived(url, stack.mail_folder)
+
+
+def test_a_worker_killed_between_the_queue_and_the_claim(
+    stack: Stack, slow_down: Callable[[str, float, str], None], measured: Callable[[str, float], None]
+) -> None:
+    """What it has taken off the queue is nowhere in Redis any more, and nobody has claimed it."""
+    url = stack.environ["DATABASE_URL"]
+    stack.environ["WORKER_RATE_LIMIT"] = "0"
+    stack.start_api()
+    manager = Manager(stack.api_url, stack.log_in())
+    accepted = [manager.create(f"taken-{number}@example.com").json()["request_id"] for number in range(20)]
+    slow_down("request_steps", 1.0, "taken-%")  # so that the claim of all of them can be met
+    worker = stack.start_worker()
+    wait_until(lambda: count(url, CLAIMING), 20, what="a claim under way")
+    assert manager.metrics()["waiting"] == 0, "all are taken off the queue"
+    send(signal.SIGKILL, [found for found in [worker_of(worker)] if found])
+    killed_at = time.monotonic()
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER slow ON request_steps")
+    connection.close()
+
+    wait_until_finished(url, 15)
+    took = time.monotonic() - killed_at
+    measured("work taken off the queue and not claimed, taken by the sweep after (s)", took)
+    assert took < 10
+    wait_until_settled(url, 5)
+    assert_all_kept(url, accepted)
 
 
 def test_the_whole_service_killed_is_made_good_by_another(stack: Stack, measured: Callable[[str, float], None]) -> None:
