@@ -14,9 +14,11 @@ class Reason:
 PLAIN = (
     ("The database cannot be reached", "The database could not be reached.", True),
     ("The connection to the database broke", "The connection to the database broke.", True),
+    ("The database did not answer", "The database did not answer in time.", True),
     ("The database refused", "The database refused what was to be saved.", False),
     ("The identity provider", "The sign-in service could not be reached or refused.", True),
-    ("The process that worked on it died", "The worker died in the middle of its last attempt.", True),
+    ("The e-mail address was taken at the same moment", "Somebody else used the address at the same moment.", True),
+    ("Its last attempt ended without a word", "The worker died in the middle of its last attempt.", False),
 )
 
 
