@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from deploy.local.data_folder import is_free
 from deploy.local.errors import CannotStart
 from tripwire_shared import timings
+from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.settings import Settings
 
 _OLDEST_POSTGRES = 15
@@ -31,16 +32,26 @@ def check_ports(settings: Settings) -> None:
         raise CannotStart(f"API_PORT and ADMIN_UI_PORT are the same ({settings.api_port}).")
 
 
-def check_database(url: str) -> None:
-    """Raises CannotStart where the database does not let us in, or is too old."""
+def check_database(settings: Settings) -> None:
+    """Raises CannotStart where the database lets nobody in or is too old; SettingsError where LISTEN cannot hear."""
+    if settings.database_listen_url and not settings.database_url:
+        raise CannotStart("DATABASE_LISTEN_URL is given without DATABASE_URL.")
+    for name, url in (("DATABASE_URL", settings.database_url), ("DATABASE_LISTEN_URL", settings.database_listen_url)):
+        if url:
+            _check_server(name, url)
+    if settings.database_url:
+        check_listen_url(settings)
+
+
+def _check_server(name: str, url: str) -> None:
     try:
         with closing(psycopg2.connect(url, connect_timeout=timings.LOCAL_CONNECT_TIMEOUT)) as connection:
             version = connection.server_version // 10_000
     except psycopg2.Error as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise CannotStart(f"DATABASE_URL: the database cannot be reached: {_without_password(reason, url)}") from None
+        raise CannotStart(f"{name}: the database cannot be reached: {_without_password(reason, url)}") from None
     if version < _OLDEST_POSTGRES:
-        raise CannotStart(f"DATABASE_URL: PostgreSQL {_OLDEST_POSTGRES} or newer is needed, this is {version}.")
+        raise CannotStart(f"{name}: PostgreSQL {_OLDEST_POSTGRES} or newer is needed, this is {version}.")
 
 
 def complaint_about_redis(url: str) -> str | None:

@@ -38,8 +38,7 @@ class LocalSystem:
         data = DataFolder(self._folder / ".data")
         data.take()
         check_ports(settings)
-        if settings.database_url:
-            check_database(settings.database_url)
+        check_database(settings)
         guard = Guard(ROOT, hold=data.lock)
         supervisor = Supervisor(guard, self._output.say, self._stop_requested)
         try:

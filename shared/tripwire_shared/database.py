@@ -21,17 +21,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted
+from tripwire_shared.session import connect
 from tripwire_shared.silence import Silence
-from tripwire_shared.timings import (
-    CLIENT_CHECK_MS,
-    CONNECT_TIMEOUT,
-    IDLE_IN_TRANSACTION_MS,
-    LOCK_TIMEOUT_MS,
-    POOL_TIMEOUT,
-    SERVER_KEEPALIVE_IDLE,
-    STATEMENT_TIMEOUT_MS,
-    TCP_USER_TIMEOUT_MS,
-)
+from tripwire_shared.timings import POOL_TIMEOUT
 
 T = TypeVar("T")
 Connection = psycopg2.extensions.connection
@@ -95,38 +87,6 @@ def install_wait_limit(statement_limit: float) -> None:
         _silence.heard()
 
     psycopg2.extensions.set_wait_callback(wait)
-
-
-def connect(url: str, application_name: str) -> Connection:
-    """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
-
-    Raises psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
-    """
-    connection = psycopg2.connect(
-        url,
-        application_name=application_name,
-        connect_timeout=CONNECT_TIMEOUT,
-        keepalives_idle=2,
-        keepalives_interval=1,
-        keepalives_count=3,
-        tcp_user_timeout=TCP_USER_TIMEOUT_MS,
-        cursor_factory=psycopg2.extras.NamedTupleCursor,
-    )
-    connection.autocommit = True
-    psycopg2.extras.register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
-    with connection.cursor() as cursor:
-        # SET and not the options parameter: poolers refuse unknown start-up parameters.
-        cursor.execute(
-            f"SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS};"
-            f"SET statement_timeout = {STATEMENT_TIMEOUT_MS};"
-            f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
-            # The server too looks whether the client is there: the receipt of a vanished host ends with its session.
-            f"SET tcp_keepalives_idle = {SERVER_KEEPALIVE_IDLE}; SET tcp_keepalives_interval = 2;"
-            "SET tcp_keepalives_count = 3;"
-            f"SET client_connection_check_interval = {CLIENT_CHECK_MS};"
-            "SET TIME ZONE 'UTC'"
-        )
-    return connection
 
 
 class Database:

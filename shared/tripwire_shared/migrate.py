@@ -1,4 +1,5 @@
-"""Applies pending migrations: `python -m tripwire_shared.migrate db/migrations` (DATABASE_URL from the settings).
+"""Applies pending migrations: `python -m tripwire_shared.migrate db/migrations` (DATABASE_URL from the settings; the
+direct address, where there is one: what a migration sets for its session would stay behind in a pooler).
 
 yoyo reads the files and keeps the list of what was applied. Around it stand two rules of our own: a migration and the
 note that it was applied are one transaction, and whoever migrates holds a lock that ends with its connection. So a
@@ -22,6 +23,7 @@ from yoyo.connections import parse_uri
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
+from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN, MIGRATION_TURN_POLL
 
@@ -90,7 +92,7 @@ def apply_migrations(database_url: str, folder: Path) -> int:
 
 @contextmanager
 def _turn(database_url: str) -> Iterator[None]:
-    """Holds the lock of migrations, in a transaction of its own connection, so that it also holds behind a pooler.
+    """Holds the lock of migrations, in a transaction of its own connection, which ends with the process.
 
     It is tried and not waited for: an index that others build concurrently would wait for our waiting statement.
     """
@@ -124,7 +126,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         settings = load_settings(required=("DATABASE_URL",))
-        count = apply_migrations(settings.database_url, Path(arguments[0]))
+        check_listen_url(settings)
+        count = apply_migrations(settings.listen_url, Path(arguments[0]))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1

@@ -20,6 +20,8 @@ DATABASE_RETRY_PAUSE = 1.0
 # What each of them gets to end what it is at, when its process stops.
 BACKGROUND_STOP_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 2
+# At start, whether LISTEN can work: all of its questions together. Less than anybody waits for a start.
+LISTEN_CHECK_LIMIT = 3.0
 # Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
 IDLE_IN_TRANSACTION_MS = 3_000
 STATEMENT_TIMEOUT_MS = 5_000

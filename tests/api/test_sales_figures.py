@@ -1,5 +1,6 @@
 """Figures of what was sold: a manager's own, an admin's all; and the log of who did what."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
+from tripwire_api.sales_store import SalesStore
+from tripwire_shared.database import Database
 
 pytestmark = pytest.mark.usefixtures("direct")
 SALES = "/api/admin/tripwire"
@@ -90,6 +93,35 @@ def test_the_chart_has_every_day(api: ApiUnderTest, manager: Caller, other: Call
         lengths[period] = (len(days), sum(day["revenue"] for day in days))
     assert lengths == {"week": (7, 12), "month": (30, 15), "year": (365, 15)}
     assert_problem(manager.get(f"{SALES}/sales-chart?period=century"), 422)
+
+
+@pytest.fixture
+def one_connection(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, application_name="tripwire-test", pool_size=1, statement_limit=5)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])  # 14 hours before UTC, 12 behind
+def test_days_and_months_are_those_of_utc_whatever_the_session_has(
+    zone: str, api: ApiUnderTest, manager: Caller, one_connection: Database
+) -> None:
+    # One at the beginning of the month, one in the hour before it.
+    for email, moved in (("a@example.com", "0 s"), ("b@example.com", "-1 hour")):
+        user_id = sell(manager, email)["user_id"]
+        for table in ("tripwire_users", "sales"):
+            sql(api, f"UPDATE {table} SET created_at = date_trunc('month', now(), 'UTC') + interval '{moved}'"
+                     " WHERE user_id = %s", user_id)  # fmt: skip
+    sell(manager, "c@example.com")
+    with one_connection.connection() as connection:
+        connection.cursor().execute("SET TIME ZONE %s", (zone,))
+    store = SalesStore(one_connection)
+
+    assert (store.stats(None).this_month, store.stats(None).revenue_this_month) == (2, 10_000)
+    assert store.leaderboard()[0].this_month == 2
+    [today] = store.by_day(1, None)
+    assert today.date == datetime.now(UTC).date()
+    assert today.customers >= 1
 
 
 def test_activity_comes_newest_first_and_page_by_page(manager: Caller, admin: Caller) -> None:

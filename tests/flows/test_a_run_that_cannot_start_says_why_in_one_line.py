@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.data_folder import DataFolder, free_port
 from tests.local_run import LocalRun
+from tests.pgbouncer import running_pgbouncer
 
 UNREACHABLE = "postgresql://tripwire:a-secret@127.0.0.1:{port}/tripwire"
 
@@ -33,6 +34,20 @@ def test_an_unreachable_database_without_its_password(tmp_path: Path):
     assert len(lines) == 1
     assert lines[0].startswith("DATABASE_URL: the database cannot be reached: ")
     assert "a-secret" not in lines[0]
+
+
+def test_a_transaction_pooler_without_a_direct_address(empty_database_url: str, tmp_path: Path):
+    with running_pgbouncer(tmp_path / "pgbouncer", empty_database_url) as bouncer:
+        folder = tmp_path / "clone"
+        folder.mkdir()
+        lines = lines_of(folder, {"DATABASE_URL": bouncer.url_of(empty_database_url)})
+    assert len(lines) == 1
+    assert lines[0].startswith("Bad settings: DATABASE_LISTEN_URL is missing: ")
+
+
+def test_a_direct_address_of_no_database(tmp_path: Path):
+    lines = lines_of(tmp_path, {"DATABASE_LISTEN_URL": UNREACHABLE.format(port=free_port())})
+    assert lines == ["DATABASE_LISTEN_URL is given without DATABASE_URL."]
 
 
 def test_bad_variables_all_at_once(tmp_path: Path):

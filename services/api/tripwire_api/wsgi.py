@@ -8,6 +8,7 @@ from flask import Flask
 from tripwire_api.app import create_app
 from tripwire_api.parts import build_api
 from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.settings import Settings, SettingsError, load_settings
 from tripwire_shared.staff.staff_store import StaffStore
@@ -20,6 +21,7 @@ BOOT_ERROR = 3
 def create() -> Flask:
     try:
         settings = load_settings(REQUIRED)
+        check_listen_url(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(BOOT_ERROR)

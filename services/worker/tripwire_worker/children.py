@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
+from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.restart_rule import RestartRule
@@ -34,6 +35,7 @@ def main() -> int:
 
         try:
             settings = load_settings(worker_process.REQUIRED)
+            check_listen_url(settings)
         except SettingsError as error:
             print(error, file=sys.stderr)
             return 1
@@ -58,7 +60,7 @@ class WatchedChild:
     def start(self) -> None:
         self._pulse = Pulse()
         self._beats_seen = self._looks_without_pulse = 0
-        # Forking is safe here: this process has one thread and no connection.
+        # Forking is safe here: this process has one thread and no connection: that of the check is closed.
         context = multiprocessing.get_context("fork")
         self.process: BaseProcess = context.Process(
             target=_run, args=(self._duty, self.name, os.getpid(), self._pulse), name=self.name

@@ -9,12 +9,13 @@ import threading
 
 import psycopg2
 
-from tripwire_shared.database import Connection, connect
+from tripwire_shared.database import Connection
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import MODE_CHANNEL, ModeRecord
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
+from tripwire_shared.session import SessionShared, connect_to_listen
 from tripwire_shared.timings import LISTENER_RECONNECT_PAUSE, LISTENER_WAIT
 
 
@@ -37,12 +38,16 @@ class ModeListener:
                 self._listen()
             except (psycopg2.Error, DatabaseUnavailable, OSError) as error:
                 log.warning("the mode listener lost its connection", error=type(error).__name__)
+            except SessionShared:
+                # Said at start, unless PostgreSQL was away then. The cache's age remains.
+                log.error("the mode listener ends: set DATABASE_LISTEN_URL, its address is a pooler's")  # noqa: TRY400
+                return
             except Exception:
                 log.exception("the mode listener failed unexpectedly")
             self._stopped.wait(LISTENER_RECONNECT_PAUSE)
 
     def _listen(self) -> None:
-        connection = connect(self._url, f"tripwire-{self._service}-listener")
+        connection = connect_to_listen(self._url, f"tripwire-{self._service}-listener")
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {MODE_CHANNEL}")
