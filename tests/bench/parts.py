@@ -105,7 +105,7 @@ def _put_timers(app: Flask, built: ApiParts, parts: Parts) -> None:
     _time_methods(parts, "schema: fields checked", parts_of_smorest, ["parse"])
     customers.answer = parts.wrap("response: body and status", customers.answer)
     _time_methods(parts, "INSERT, one round trip", built.core.requests, ["accept"])
-    _time_methods(parts, "enqueue, one pipeline", built.request_queue, ["enqueue"])
+    _time_methods(parts, "enqueue, one pipeline", built.request_queue, ["push"])
     _time_methods(parts, "intake: mode, ids, breaker", built.intake, ["accept"])
 
 
