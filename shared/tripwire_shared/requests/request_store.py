@@ -1,5 +1,6 @@
 """Requests in PostgreSQL. The statements stand in `request_store.sql`; this file gives them types and transactions."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,17 +81,8 @@ class RequestStore:
         with self._database.connection() as connection:
             rows = self._sql.accept(
                 connection,
-                ids=[new.id for new in news],
+                news=json.dumps([_as_json(new) for new in news]),
                 emails=[new.wish.email for new in news],
-                full_names=[new.wish.full_name for new in news],
-                sealed_passwords=[new.sealed_password for new in news],
-                prices=[new.wish.price for new in news],
-                currencies=[new.wish.currency for new in news],
-                staff_ids=[new.staff_id for new in news],
-                modes=[new.mode.value for new in news],
-                answers=[new.answer for new in news],
-                keys=[new.key for new in news],
-                fingerprints=[new.fingerprint for new in news],
                 head_start=self._rules.head_start,
                 lock_timeout=str(LOCK_TIMEOUT_MS if len(news) == 1 else GROUP_LOCK_TIMEOUT_MS),
             )
@@ -170,6 +162,24 @@ class RequestStore:
         if row is None:
             raise NotFound("There is no such request.")
         return _request(row)
+
+
+def _as_json(new: NewRequest) -> dict[str, object]:
+    """All of a set as one value: PostgreSQL plans that in less time than an array for each column."""
+    wish = new.wish
+    return {
+        "id": str(new.id),
+        "email": wish.email,
+        "full_name": wish.full_name,
+        "sealed_password": new.sealed_password,
+        "price": wish.price,
+        "currency": wish.currency,
+        "staff_id": str(new.staff_id),
+        "mode": new.mode,
+        "answer": new.answer,
+        "key": new.key,
+        "fingerprint": None if new.fingerprint is None else f"\\x{new.fingerprint.hex()}",
+    }
 
 
 def _request(row: Any) -> Request:

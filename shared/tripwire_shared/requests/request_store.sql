@@ -15,10 +15,9 @@ INSERT INTO provisioning_requests (
     id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
 SELECT id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, key, fingerprint,
        now() + make_interval(secs => :head_start)
-FROM patience, unnest(
-    :ids::uuid[], :emails::text[], :full_names::text[], :sealed_passwords::text[], :prices::integer[],
-    :currencies::text[], :staff_ids::uuid[], :modes::text[], :answers::smallint[], :keys::text[], :fingerprints::bytea[])
-    AS new (id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, key, fingerprint)
+FROM patience, json_to_recordset(:news) AS new (
+    id uuid, email text, full_name text, sealed_password text, price integer, currency text, staff_id uuid, mode text,
+    answer smallint, key text, fingerprint bytea)
 WHERE email <> ALL (ARRAY (SELECT u.email::text FROM auth.users u WHERE u.email = ANY (:emails) AND u.is_sso_user = false))
 ORDER BY email
 ON CONFLICT DO NOTHING
