@@ -20,7 +20,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted
+from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted, StatementEnded
 from tripwire_shared.session import connect
 from tripwire_shared.silence import Silence
 from tripwire_shared.timings import POOL_TIMEOUT
@@ -28,8 +28,10 @@ from tripwire_shared.timings import POOL_TIMEOUT
 T = TypeVar("T")
 Connection = psycopg2.extensions.connection
 
-# What passes by itself: connection trouble, shutdown, too many clients, time-outs, deadlock and serialisation.
-_PASSING_CODES = ("08", "57P", "53", "57014", "55P03", "25P03", "25006", "40001", "40P01")
+# What passes by itself: connection trouble, shutdown, too many clients, a session ended, a server that only reads.
+_PASSING_CODES = ("08", "57P", "53", "25P03", "25006")
+# The same, of one statement and not of the server: cancelled, a lock not had in time, serialisation, deadlock.
+_ENDED_CODES = ("57014", "55P03", "40001", "40P01")
 
 _budget = threading.local()
 # Beside the wait callback, which is the process' too.
@@ -61,6 +63,12 @@ def off_the_clock() -> Iterator[None]:
         deadline: float | None = getattr(_budget, "deadline", None)
         if deadline is not None:
             _budget.deadline = deadline + time.monotonic() - began
+
+
+def time_left() -> float | None:
+    """The seconds that `within()` leaves this thread (not more than zero: none); None where it set no limit."""
+    deadline: float | None = getattr(_budget, "deadline", None)
+    return None if deadline is None else deadline - time.monotonic()
 
 
 def install_wait_limit(statement_limit: float) -> None:
@@ -157,6 +165,11 @@ class Database:
             with self.connection() as connection:
                 return query(connection)
 
+    def refuse_while_silent(self) -> None:
+        """Raises DatabaseUnavailable at once where nobody hears anything from the server. For who would have to wait
+        for another's question; who asks itself is refused, or gets its turn to try, when it asks."""
+        _silence.refuse()
+
     def _checkout(self) -> PoolProxiedConnection:
         _silence.check(hurried=getattr(_budget, "deadline", None) is not None)
         try:
@@ -201,4 +214,6 @@ def _passing_error(error: BaseException, *, lost: bool) -> DatabaseUnavailable |
             return DatabaseUnavailable()
         if error.pgcode is not None and error.pgcode.startswith(_PASSING_CODES):
             return DatabaseUnavailable()
+        if error.pgcode in _ENDED_CODES:
+            return StatementEnded()
     return None

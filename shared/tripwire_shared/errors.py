@@ -16,6 +16,10 @@ class ConnectionLost(DatabaseUnavailable):
     """The connection to the database broke while a statement was under way; its outcome is unknown."""
 
 
+class StatementEnded(DatabaseUnavailable):
+    """The database ended this one statement: it waited too long for a lock, met a deadlock, or was cancelled."""
+
+
 class PoolExhausted(DatabaseUnavailable):
     """All database connections of this process are in use."""
 

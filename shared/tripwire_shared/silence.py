@@ -42,6 +42,11 @@ class Silence:
         self._next_try_at = self._clock() + SILENCE_PROBE_INTERVAL
         self._silent = True
 
+    def refuse(self) -> None:
+        """Raises DatabaseSilent while it is silent; takes no turn."""
+        if self._silent:
+            raise DatabaseSilent
+
     def check(self, *, hurried: bool) -> None:
         """Raises DatabaseSilent at once while it is silent, for who has to answer somebody (`hurried`).
 

@@ -57,6 +57,10 @@ RIVAL_POLL = 0.05
 # All of the synchronous path's waits for the database together; after it the answer is 202 and the sweep goes on.
 SYNC_PROVISIONING_BUDGET = 3.0
 
+# A group's insert waits so long for what others hold (milliseconds); then its members are stored one by one, so that
+# nobody waits long for a neighbour.
+GROUP_LOCK_TIMEOUT_MS = 200
+
 # Idempotency keys: a key whose process died is free again after this.
 KEY_ABANDONED_AFTER = 30.0
 

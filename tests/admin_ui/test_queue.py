@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -16,6 +17,7 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.test_headers import POLICY
 from tests.rq_worker import WorkerOfTests
 from tripwire_admin_ui.queue_templates import escaped
+from tripwire_shared.queue.request_queue import RequestQueue
 
 PAGE = "/admin/queue/"
 EVIL = '<img src=x onerror="alert(1)">'
@@ -130,6 +132,20 @@ def test_a_busy_worker_with_a_json_job_is_shown_without_its_arguments(admin: Vis
     [shown] = admin.read(f"{PAGE}0/data/workers.json").json["workers"]
     assert shown["current_job"]["job_id"] == job.id
     assert "an-id" not in str(shown)
+
+
+def test_it_reads_the_jobs_that_the_api_writes(admin: Visitor, queue: Queue) -> None:
+    """The API writes them without RQ (shared/tripwire_shared/queue/job_form.py)."""
+    request_id = uuid4()
+    RequestQueue(queue.connection).push([request_id])
+    [listed] = admin.read(f"{PAGE}0/data/jobs/requests/queued/8/asc/1.json").json["jobs"]
+    assert (listed["id"], listed["description"]) == (str(request_id), "provision customer")
+    shown = admin.read(f"{PAGE}0/data/job/{request_id}.json").json
+    assert (shown["id"], shown["status"], shown["origin"]) == (str(request_id), "queued", "requests")
+    assert admin.read(f"{PAGE}0/view/job/{request_id}").status_code == 200
+    [counted] = admin.read(f"{PAGE}0/data/queues.json").json["queues"]
+    assert counted["name"] == "requests"
+    assert counted["count"] == 1
 
 
 def test_looking_changes_nothing(admin: Visitor, api: StandInApi, queue: Queue) -> None:

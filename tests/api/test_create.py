@@ -74,7 +74,7 @@ def test_directly_whatever_keeps_it_from_being_queued(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(api.resources.request_queue._queue, "enqueue_call", broken)
+    monkeypatch.setattr(api.resources.request_queue._form, "message", broken)
     assert_provisioned(manager.post(CREATE, json=ANNA), fallback=True)
 
 

@@ -73,11 +73,12 @@ def test_201_is_replayed_where_a_worker_was_faster(
 ) -> None:
     """The enqueue timed out but was applied: the worker has it, and the caller is told 201."""
 
-    def applied_but_silent(request_id: UUID) -> None:
+    def applied_but_silent(request_ids: list[UUID]) -> None:
+        [request_id] = request_ids
         assert attempt(api.resources, request_id) is Outcome.PROVISIONED
         raise QueueUnavailable("TimeoutError")
 
-    monkeypatch.setattr(api.resources.request_queue, "enqueue", applied_but_silent)
+    monkeypatch.setattr(api.resources.request_queue, "push", applied_but_silent)
     first = create(manager)
     assert (first.status_code, first.get_json()["fallback"]) == (201, True)
     assert_replayed(create(manager), first)
@@ -144,17 +145,17 @@ def test_a_duplicate_found_late_is_not_remembered(
     switch(api, mode)
     store, accept = api.resources.requests, api.resources.requests.accept
 
-    def then_somebody_else(new: Any) -> bool:
-        stored = accept(new)
+    def then_somebody_else(news: Any) -> set[UUID]:
+        stored: set[UUID] = accept(news)
         run(api, "INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), 'anna@example.com')")
         return stored
 
-    def unavailable(_: UUID) -> None:
+    def unavailable(_: list[UUID]) -> None:
         raise QueueUnavailable("ConnectionError")
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "accept", then_somebody_else)
-        patched.setattr(api.resources.request_queue, "enqueue", unavailable)
+        patched.setattr(api.resources.request_queue, "push", unavailable)
         assert_problem(create(manager), 409)
     run(api, "DELETE FROM auth.users")
     assert REPLAYED not in create(manager).headers

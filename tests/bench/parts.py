@@ -16,13 +16,11 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Flask
-from flask_smorest import Blueprint
 
 from tests.bench.calls import BODY
 from tests.sales_manager import CREATE
-from tripwire_api import customers
-from tripwire_api.app import create_app
-from tripwire_api.body_rules import check_texts
+from tripwire_api import customers, request_hooks
+from tripwire_api.app import GUARDS, create_app
 from tripwire_api.parts import ApiParts, build_api
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.settings import load_settings
@@ -98,21 +96,17 @@ def _measure(environ: dict[str, str], calls: int = CALLS) -> dict[str, float]:
 
 def _put_timers(app: Flask, built: ApiParts, parts: Parts) -> None:
     for functions in app.before_request_funcs.values():
-        functions[:] = [parts.wrap(_stage(function), function) for function in functions]
+        functions[:] = [parts.wrap("request begins: id, budget, body rules", function) for function in functions]
     for functions in app.after_request_funcs.values():
-        functions[:] = [parts.wrap("answer's headers, log, meter", function) for function in functions]
-    parts_of_smorest = Blueprint.ARGUMENTS_PARSER
-    _time_methods(parts, "schema: fields checked", parts_of_smorest, ["parse"])
+        functions[:] = [parts.wrap("answer's headers, meter", function) for function in functions]
+    guards = app.extensions[GUARDS]
+    guards.update({name: parts.wrap("token and role", guard) for name, guard in guards.items()})
+    request_hooks.read_body = parts.wrap("body: JSON and its texts", request_hooks.read_body)
+    _time_methods(parts, "fields checked", customers.CustomerRoutes.ARGUMENTS_PARSER, ["parse"])
     customers.answer = parts.wrap("response: body and status", customers.answer)
     _time_methods(parts, "INSERT, one round trip", built.core.requests, ["accept"])
-    _time_methods(parts, "enqueue, one pipeline", built.request_queue, ["enqueue"])
+    _time_methods(parts, "enqueue, one pipeline", built.request_queue, ["push"])
     _time_methods(parts, "intake: mode, ids, breaker", built.intake, ["accept"])
-
-
-def _stage(function: Callable[..., Any]) -> str:
-    if function is check_texts:
-        return "body: JSON and its texts"
-    return "token and role" if function.__name__ == "guard" else "request begins: id, budget, body rules"
 
 
 def _time_methods(parts: Parts, part: str, owner: object, names: Iterable[str]) -> None:

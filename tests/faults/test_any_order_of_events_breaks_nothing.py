@@ -5,7 +5,7 @@ against the real database: no invariant is ever broken, and in the end every 2xx
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -58,9 +58,9 @@ class QueueInMemory:
         self.jobs: list[UUID] = []
         self.trouble = "none"
 
-    def enqueue(self, request_id: UUID) -> None:
+    def push(self, request_ids: Sequence[UUID]) -> None:
         if self.trouble != "refused":
-            self.jobs.append(request_id)
+            self.jobs += request_ids
         if self.trouble != "none":
             raise QueueUnavailable
 

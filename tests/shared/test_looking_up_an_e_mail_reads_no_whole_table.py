@@ -13,6 +13,7 @@ from tripwire_shared.sql import load_queries
 
 MANY = 10_000
 VALUES = {
+    "emails": [f"{number}@example.com" for number in range(32)], "news": "[]", "lock_timeout": "200",
     "id": uuid4(), "email": "anna@example.com", "full_name": "Anna K.", "sealed_password": None, "price": 5000,
     "currency": "KZT", "staff_id": uuid4(), "mode": "async", "answer": 202, "key": "a key", "fingerprint": None,
     "head_start": 5.0, "abandoned_after": 30.0, "ids": [uuid4() for _ in range(50)], "owner": "a host:1:abc",

@@ -89,7 +89,7 @@ def test_the_migrations_neither_alter_nor_refer_to_auth_users(superuser_url: str
 
 def test_a_customer_is_provisioned_there(superuser_url: str, resources: Resources):
     database, new = resources.database, new_request(resources, "anna@example.com")
-    assert resources.requests.accept(new)
+    assert resources.requests.accept([new])
     assert attempt(resources, new.id) is Outcome.PROVISIONED
 
     [user] = rows(database, "SELECT * FROM auth.users WHERE email = 'anna@example.com'")
@@ -105,5 +105,5 @@ def test_a_customer_is_provisioned_there(superuser_url: str, resources: Resource
 
 def test_an_auth_user_whom_we_did_not_make_is_left_alone(resources: Resources):
     before = rows(resources.database, "SELECT * FROM auth.users")
-    assert not resources.requests.accept(new_request(resources, "student@example.com"))
+    assert not resources.requests.accept([new_request(resources, "student@example.com")])
     assert rows(resources.database, "SELECT * FROM auth.users") == before

@@ -45,7 +45,7 @@ def accept(resources: Resources, staff_id: UUID, email: str = "anna@example.com"
     sealed = None if password is None else resources.sealer.seal(password)
     wish = Wish(email, "Anna K.", password, 5000, "KZT")
     new = NewRequest(uuid4(), wish, sealed, staff_id, RequestMode.ASYNC, 202, None, None)
-    assert resources.requests.accept(new)
+    assert resources.requests.accept([new])
     return new.id
 
 

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from flask import g, request
+from flask import Request, g
 
 from tripwire_api.client_request import client_address
 from tripwire_shared.activity.activity_log import acting_from
@@ -22,7 +22,7 @@ from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Role, Staff
 from tripwire_shared.staff.tokens import Tokens
 
-Guard = Callable[[], None]
+Guard = Callable[[Request], None]
 P = ParamSpec("P")
 R = TypeVar("R")
 BUCKETS_AT_MOST = 10_000
@@ -73,15 +73,15 @@ class RateLimit:
             return True
 
 
-def public() -> None:
+def public(_: Request) -> None:
     """The guard of what needs no token: said, not forgotten."""
 
 
 def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network, ...]) -> Guard:
     """Any active member of staff, within the rate limit."""
 
-    def guard() -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    def guard(asked: Request) -> None:
+        scheme, _, token = asked.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise NotSignedIn
@@ -91,7 +91,7 @@ def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network,
         if not limit.take(token):
             raise TooManyRequests
         g.staff, g.token = staff, token
-        acting_from(client_address(trusted_proxies))
+        acting_from(client_address(asked, trusted_proxies))
 
     return guard
 
@@ -99,8 +99,8 @@ def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network,
 def admin_only(staff_guard: Guard) -> Guard:
     """Admins: what `staff_guard` asks, and the role."""
 
-    def guard() -> None:
-        staff_guard()
+    def guard(asked: Request) -> None:
+        staff_guard(asked)
         admins_only()
 
     return guard

@@ -22,11 +22,10 @@ from tripwire_api import (
     system_history,
 )
 from tripwire_api.access import Guard, RateLimit, admin_only, public, staff_only
-from tripwire_api.body_rules import check_texts
-from tripwire_api.client_request import register_request_rules
-from tripwire_api.meter import RequestMeter, register_meter
+from tripwire_api.meter import RequestMeter
 from tripwire_api.parts import ApiParts
 from tripwire_api.problems import http_problem, register_problems
+from tripwire_api.request_hooks import RequestHooks
 from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
@@ -60,13 +59,13 @@ def create_app(parts: ApiParts) -> Flask:
         TRAP_HTTP_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    app.extensions[GUARDS] = {}
-    register_request_rules(app)
+    guards: dict[str, Guard] = {}
+    app.extensions[GUARDS] = guards
     api = ProblemApi(app)
     register_problems(app)
     core, settings = parts.core, parts.core.settings
     meter = RequestMeter(core.database, parts.breaker, parts.request_queue)
-    register_meter(app, meter)
+    RequestHooks(guards, meter, says_answers=settings.log_level == "debug").register(app)
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
@@ -107,9 +106,6 @@ def create_app(parts: ApiParts) -> Flask:
 
 
 def _register(app: Flask, api: ProblemApi, blueprint: Blueprint, guard: Guard) -> None:
-    if guard is not public:
-        blueprint.before_request(guard)
-    blueprint.before_request(check_texts)
     app.extensions[GUARDS][blueprint.name] = guard
     if isinstance(blueprint, DocumentedBlueprint):
         api.register_blueprint(blueprint)

@@ -1,6 +1,6 @@
 """What no route has to look for itself: malformed JSON, and text that neither people nor PostgreSQL can read.
 
-Runs after the guard and before the schema of the route.
+Runs after the guard and before the schema of the route. The body is read and parsed here, once.
 """
 
 import json
@@ -8,31 +8,46 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import request
+from flask import Request, g
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from tripwire_api.client_request import BODY_AT_MOST, TooLarge
+from tripwire_api.client_request import BODY_AT_MOST, TooLarge, is_json
 from tripwire_shared.errors import InvalidFields
 
 # Nothing that is sent here is a list of lists of lists; what reads JSON after us recurses.
 DEPTH_AT_MOST = 20
 # Control characters, and halves of characters (which JSON can write down and UTF-8 cannot).
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# In the bytes of a body: such a character as it is (those from U+0080 on are two bytes), or written with a backslash.
+_SUSPECT = re.compile(rb"[\x00-\x1f\x7f\\]|\xc2[\x80-\x9f]")
 MESSAGE = "Must not contain control characters."
 
 
-def check_texts() -> None:
-    """Raises BadRequest for a body that is no JSON, InvalidFields for control characters in it or in the query."""
-    bad = {name for name, value in request.args.items(multi=True) if _UNREADABLE.search(value)}
-    if request.is_json and (content := _content()):
-        bad.update(field for field, text in _texts(_parsed(content)) if _UNREADABLE.search(text))
+class BodyReadOnce(FlaskParser):
+    """webargs' parser, which takes the body as it was parsed here."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        return g.document if "document" in g else super()._raw_load_json(req)
+
+
+def read_body(asked: Request) -> None:
+    """Parses a JSON body into `g.document`. Raises BadRequest where it is none, InvalidFields for control characters in
+    it or in the query."""
+    bad: set[str] = set()
+    if asked.environ.get("QUERY_STRING"):
+        bad.update(name for name, value in asked.args.items(multi=True) if _UNREADABLE.search(value))
+    if is_json(asked) and (content := _content(asked)):
+        g.document = document = _parsed(content)
+        if _SUSPECT.search(content) or content.count(b"{") + content.count(b"[") > DEPTH_AT_MOST:
+            bad.update(field for field, text in _texts(document) if _UNREADABLE.search(text))
     if bad:
         raise InvalidFields({name: [MESSAGE] for name in sorted(bad)})
 
 
-def _content() -> bytes:
+def _content(asked: Request) -> bytes:
     try:
-        content = request.get_data()
+        content = asked.get_data()
     except HTTPException:
         raise
     except Exception:  # the server's own kinds, such as a broken chunk

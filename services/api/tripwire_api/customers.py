@@ -1,32 +1,39 @@
 """Customers over HTTP: creating one, lists, and what may be done with one. The decisions stand in `intake/accept.py`
 and in `customers/`."""
 
+import json
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, jsonify, request
+from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, fields, post_load, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import admins_only, current_staff, only_own
-from tripwire_api.field_rules import ListQuerySchema, email_field, full_name_field, obeys, password_field
+from tripwire_api.client_request import current_client_request
+from tripwire_api.field_rules import ListQuerySchema
+from tripwire_api.ready_response import ReadyResponse
 from tripwire_api.sales import DeedSchema, deed_body
 from tripwire_api.sales_store import ActivityFilter, SalesStore
 from tripwire_api.shapes import CUSTOMER_STATUSES, CustomerSchema, RequestSchema, customer_body, iso, request_body
+from tripwire_api.wish_body import WishParser, WishSchema
 from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, Sale
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
-from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted, Intake
-from tripwire_shared.intake.wish_rules import currency_problem
 from tripwire_shared.requests.request import RequestFilter, RequestMode, Wish
 from tripwire_shared.requests.request_list import RequestList
 
 # What a client that polls should wait before it asks for the request again.
-RETRY_AFTER_SECONDS = 1
+RETRY_AFTER_SECONDS = "1"
+# The bodies of AcceptedSchema, as bytes: only the e-mail has to be written as JSON writes it.
+ACCEPTED = b'{"success":true,"request_id":"%b","email":%b,"status":"accepted","mode":"%b"}\n'
+PROVISIONED = (
+    b'{"success":true,"request_id":"%b","email":%b,"user_id":"%b","status":"provisioned","mode":"sync","fallback":%b}\n'
+)
 # Of a customer's requests and of what staff did: far more than there ever are.
 SHOWN_AT_MOST = 100
 
@@ -39,24 +46,8 @@ IDEMPOTENCY_KEY = {
 }
 
 
-class WishSchema(Schema):
-    """The body of a create; unknown fields are refused."""
-
-    class Meta:
-        unknown = RAISE
-
-    email = email_field(required=True)
-    full_name = full_name_field(required=True)
-    password = password_field()
-    price = fields.Integer(load_default=5000, strict=True, validate=validate.Range(0, 1_000_000_000))
-    currency = fields.String(
-        load_default="KZT", validate=obeys(currency_problem), metadata={"pattern": "^[A-Z]{3}$", "example": "KZT"}
-    )
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Wish:
-        tidy = {"email": normalised_email(data["email"]), "full_name": data["full_name"].strip()}
-        return Wish(**{**data, **tidy})
+class CustomerRoutes(Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
+    ARGUMENTS_PARSER = WishParser()
 
 
 class AcceptedSchema(Schema):
@@ -123,10 +114,12 @@ def blueprint(
     sales: SalesStore,
     max_attempts: int,
 ) -> Blueprint:
-    routes = Blueprint("customers", __name__, url_prefix="/api/admin/tripwire/users", description="Customers")
+    routes = CustomerRoutes("customers", __name__, url_prefix="/api/admin/tripwire/users", description="Customers")
 
     @routes.route("")
     class Customers(MethodView):
+        init_every_request = False  # it holds nothing
+
         @routes.arguments(CustomerQuerySchema, location="query")
         @routes.response(200, CustomerListSchema)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -220,20 +213,19 @@ def idempotency_key() -> str | None:
     return key
 
 
-def answer(accepted: Accepted) -> Response:
-    g.request_mode = "replayed" if accepted.replayed else accepted.mode.value  # for the meter
-    body: dict[str, Any] = {"success": True, "request_id": str(accepted.request_id), "email": accepted.email}
+def answer(accepted: Accepted) -> ReadyResponse:
+    if (current := current_client_request()) is not None:
+        current.mode = "replayed" if accepted.replayed else accepted.mode.value
+    request_id, email = str(accepted.request_id).encode(), json.dumps(accepted.email).encode()
     if accepted.user_id is None:
-        mode = "async" if accepted.mode is RequestMode.ASYNC else "sync"
-        response = jsonify({**body, "status": "accepted", "mode": mode})
-        response.status_code = 202
-        response.headers["Location"] = f"/api/admin/tripwire/requests/{accepted.request_id}"
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        mode = b"async" if accepted.mode is RequestMode.ASYNC else b"sync"
+        body, status = ACCEPTED % (request_id, email, mode), 202
+        place = f"/api/admin/tripwire/requests/{accepted.request_id}"
+        headers = [("Location", place), ("Retry-After", RETRY_AFTER_SECONDS)]
     else:
-        done = {"user_id": str(accepted.user_id), "status": "provisioned", "mode": "sync"}
-        response = jsonify({**body, **done, "fallback": accepted.mode is RequestMode.FALLBACK})
-        response.status_code = 201
-        response.headers["Location"] = f"/api/admin/tripwire/users/{accepted.user_id}"
+        fallback = b"true" if accepted.mode is RequestMode.FALLBACK else b"false"
+        body, status = PROVISIONED % (request_id, email, str(accepted.user_id).encode(), fallback), 201
+        headers = [("Location", f"/api/admin/tripwire/users/{accepted.user_id}")]
     if accepted.replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
+        headers.append(("Idempotent-Replayed", "true"))
+    return ReadyResponse(body, status, headers)

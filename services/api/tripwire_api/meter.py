@@ -4,9 +4,8 @@ Counting costs a request some microseconds: no lock is waited for, nothing is as
 incidents, the queue) is asked when Prometheus comes.
 """
 
-import time
+from dataclasses import dataclass
 
-from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tripwire_shared.database import Database
@@ -19,6 +18,14 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # Anybody may send any word as a method: others share a label.
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 CREATE = "/api/admin/tripwire/users"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counters:
+    """Those of one method, route and status; looking them up in Prometheus' client costs more than counting."""
+
+    answers: Counter
+    seconds: Histogram
 
 
 class RequestMeter:
@@ -40,21 +47,24 @@ class RequestMeter:
             multiprocess_mode="livesum",
         )  # fmt: skip
         breaker.listen(lambda state: breaker_open.set(state is BreakerState.OPEN))
+        self._known: dict[tuple[str, str, int], _Counters] = {}
         self._figures = Figures(database, lambda: breaker.call(queue.counts))
 
-    def observe(self, response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule is not None else "unknown"
-        method = request.method if request.method in METHODS else "other"
-        self._answers.labels(method, route, response.status_code).inc()
-        if "began_at" in g:
-            self._seconds.labels(route).observe(time.perf_counter() - g.began_at)
-        if method == "POST" and route == CREATE:
-            self._creates.labels(response.status_code, g.get("request_mode", "refused")).inc()
-        return response
+    def count(self, method: str, route: str, status: int, seconds: float, mode: str) -> None:
+        """An answer that took `seconds`; `mode`: of a create."""
+        # Two threads at once may both make the entry: it holds the same counters.
+        counters = self._known.get((method, route, status)) or self._counters(method, route, status)
+        counters.answers.inc()
+        counters.seconds.observe(seconds)
+        if route == CREATE and method == "POST":
+            self._creates.labels(status, mode).inc()
+
+    def _counters(self, method: str, route: str, status: int) -> _Counters:
+        known = method if method in METHODS else "other"
+        counters = _Counters(self._answers.labels(known, route, status), self._seconds.labels(route))
+        if known == method:
+            self._known[method, route, status] = counters
+        return counters
 
     def exposition(self) -> bytes:
         return exposition(self.registry, self._figures)
-
-
-def register_meter(app: Flask, meter: RequestMeter) -> None:
-    app.after_request(meter.observe)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
@@ -57,7 +57,7 @@ def login_blueprint(staff: StaffStore, trusted_proxies: tuple[Network, ...]) -> 
         @routes.response(200, SessionSchema)
         def post(self, credentials: dict[str, str]) -> dict[str, Any]:
             """A bearer token for an e-mail and a password."""
-            address = client_address(trusted_proxies)
+            address = client_address(request, trusted_proxies)()
             session = staff.sign_in(credentials["email"], credentials["password"], address)
             return {
                 "token": session.token,

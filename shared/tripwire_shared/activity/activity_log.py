@@ -1,6 +1,6 @@
 """The activity log: who did what, when and from where. The one place that writes it; customers are named by id only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from uuid import UUID
 
@@ -9,17 +9,18 @@ from tripwire_shared.database import Connection
 from tripwire_shared.sql import load_queries
 
 # The address of whoever asks, set by the service that serves them. Nobody asks in a worker: there it is None.
-_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+_address: ContextVar[Callable[[], str] | None] = ContextVar("client_address", default=None)
 
 
-def acting_from(address: str | None) -> None:
-    """Whatever this thread writes into the log from now on was asked for from `address`."""
+def acting_from(address: Callable[[], str]) -> None:
+    """Whatever this thread writes into the log from now on was asked for from `address()`."""
     _address.set(address)
 
 
 def current_address() -> str | None:
     """From where this thread's writes were asked for; None where nobody asked."""
-    return _address.get()
+    address = _address.get()
+    return None if address is None else address()
 
 
 class ActivityLog:
@@ -40,7 +41,7 @@ class ActivityLog:
     ) -> None:
         self._sql.write_activity(
             connection, action=action, staff_id=staff_id, user_id=user_id, request_id=request_id,
-            detail=dict(detail or {}), address=_address.get(),
+            detail=dict(detail or {}), address=current_address(),
         )  # fmt: skip
 
     def write_for_requests(
@@ -48,5 +49,5 @@ class ActivityLog:
     ) -> None:
         """The same for each of many requests, in one statement."""
         self._sql.write_for_requests(
-            connection, action=action, staff_id=staff_id, request_ids=request_ids, address=_address.get()
+            connection, action=action, staff_id=staff_id, request_ids=request_ids, address=current_address()
         )

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
 from tripwire_shared.database import within
-from tripwire_shared.errors import Conflict, DatabaseUnavailable, QueueUnavailable
+from tripwire_shared.errors import Conflict, DatabaseUnavailable
 from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.intake.accept_group import AcceptGroup, Entry
 from tripwire_shared.intake.replay import answer_of, replayed_mode
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.logs import get_logger
@@ -52,7 +53,8 @@ class Intake:
         writer: BackgroundWriter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._mode_cache, self._breaker, self._queue = store, mode_cache, breaker, queue
+        self._store, self._mode_cache, self._breaker = store, mode_cache, breaker
+        self._group = AcceptGroup(store, breaker, queue)
         self._provisioning, self._sealer, self._fingerprints = provisioning, sealer, fingerprints
         self._writer, self._clock = writer, clock
 
@@ -63,16 +65,16 @@ class Intake:
         """
         mode = self._way()
         new = self._new_request(wish, staff_id, key, mode)
-        told = self._store_or_replay(new)
-        if told is not None:
-            return told
-        if mode is RequestMode.ASYNC:
-            try:
-                self._breaker.call(lambda: self._queue.enqueue(new.id))
-                return Accepted(new.id, wish.email, mode, user_id=None)
-            except QueueUnavailable:
-                mode = RequestMode.FALLBACK
-        return self._provision_now(new, mode)
+        entry = self._group.take_in(new)
+        if entry is Entry.REFUSED:
+            told = self._replay_or_store(new)
+            if told is not None:
+                return told
+            if mode is RequestMode.ASYNC and self._group.queue([new]):
+                entry = Entry.QUEUED
+        if entry is Entry.QUEUED:
+            return Accepted(new.id, wish.email, mode, user_id=None)
+        return self._provision_now(new, RequestMode.FALLBACK if mode is RequestMode.ASYNC else mode)
 
     def _way(self) -> RequestMode:
         if self._mode_cache.current().mode is Mode.SYNC_DIRECT:
@@ -87,10 +89,11 @@ class Intake:
         answer = 202 if mode is RequestMode.ASYNC else None
         return NewRequest(uuid4(), wish, sealed, staff_id, mode, answer, key, fingerprint)
 
-    def _store_or_replay(self, new: NewRequest) -> Accepted | None:
-        """None: stored. Otherwise what the same key was told before. Raises for a rival with the e-mail or the key."""
-        for _ in range(ACCEPT_TRIES):
-            if self._store.accept(new):
+    def _replay_or_store(self, new: NewRequest) -> Accepted | None:
+        """For one that was not stored, alone: what the same key was told before; None where it is stored after all.
+        Raises for a rival with the e-mail or the key."""
+        for tried in range(1, ACCEPT_TRIES + 1):
+            if tried > 1 and self._store.accept([new]):
                 return None
             rival = self._store.find_rival(new)
             if rival is None:

@@ -35,6 +35,8 @@ def currency_problem(value: str) -> str | None:
 
 def control_problem(value: str) -> str | None:
     """No control characters, nothing that breaks a line, and no half of a character (which no UTF-8 can hold)."""
+    if value.isprintable():  # most are, and then none of these is among them
+        return None
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
         return "Must not contain control characters."
     return None

@@ -1,20 +1,20 @@
 """The queue: takes ids of requests to RQ, and counts what is in it. Nothing but ids is ever written to Redis."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from redis import Redis
-from redis.exceptions import RedisError
+from redis import Connection, Redis
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue, worker_registration
 from rq.registry import FailedJobRegistry, ScheduledJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.timings import JOB_FAILURE_TTL, JOB_TIMEOUT, WORKER_KEPT_ALIVE
+from tripwire_shared.queue.job_form import JobForm
+from tripwire_shared.timings import WORKER_KEPT_ALIVE
 
 QUEUE_NAME = "requests"
-# What rq-dashboard shows. No function: our worker reads a job's id and nothing else.
-JOB_FUNCTION = "tripwire.provision_customer"
 # How many jobs the worker service finished since Redis began: RQ itself keeps none of the finished ones (result_ttl=0).
 COMPLETED_KEY = "tripwire:completed"
 
@@ -30,30 +30,30 @@ class QueueCounts:
 
 
 class RequestQueue:
-    """RQ's queue with one job per request, whose id is the request's id. Build it once per process (it asks INFO)."""
+    """RQ's queue with one job per request, whose id is the request's id. Safe for threads."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
+        self._form = JobForm(self._queue)
 
-    def enqueue(self, request_id: UUID) -> None:
-        """Puts the id on the queue in one pipeline. Raises QueueUnavailable; it may be applied all the same."""
+    def push(self, request_ids: Sequence[UUID]) -> None:
+        """Puts the ids on the queue, all or none, in one round trip. Raises QueueUnavailable; it may be applied all the
+        same."""
         try:
-            with self._redis.pipeline() as pipeline:
-                self._queue.enqueue_call(
-                    JOB_FUNCTION,
-                    args=(str(request_id),),
-                    job_id=str(request_id),
-                    # RQ's default description is the call with its arguments.
-                    description="provision customer",
-                    timeout=JOB_TIMEOUT,
-                    result_ttl=0,
-                    failure_ttl=JOB_FAILURE_TTL,
-                    pipeline=pipeline,
+            message, replies = self._form.message(request_ids), self._form.replies(len(request_ids))
+            pool = self._redis.connection_pool
+            connection = pool.get_connection()
+            try:
+                # As redis-py's own pipeline does it: a broken connection is replaced once.
+                connection.retry.call_with_retry(
+                    lambda: _exchange(connection, message, replies),
+                    lambda _: connection.disconnect(),  # type: ignore[no-untyped-call]
                 )
-                pipeline.execute()
+            finally:
+                pool.release(connection)
         except Exception as error:
-            # Whatever kept it from being queued: the request is stored, and its caller is served another way.
+            # Whatever kept it from being queued: the requests are stored, and their callers are served another way.
             raise QueueUnavailable(type(error).__name__) from error
 
     def ping(self) -> None:
@@ -88,3 +88,19 @@ class RequestQueue:
             for key in worker_registration.get_keys(queue=self._queue):
                 pipeline.ttl(key)
             return sum(kept >= WORKER_KEPT_ALIVE for kept in pipeline.execute())
+
+
+def _exchange(connection: Connection, message: bytes, replies: int) -> None:
+    """Sends it and reads all that is answered, so that the connection may be used again. Raises RedisError."""
+    connection.send_packed_command([message])  # type: ignore[no-untyped-call]
+    refusals: list[ResponseError] = []
+    for _ in range(replies):
+        try:
+            reply = connection.read_response()
+        except ResponseError as error:
+            refusals.append(error)
+        else:
+            # That to EXEC holds those to each command.
+            refusals += [part for part in reply if isinstance(part, ResponseError)] if isinstance(reply, list) else []
+    if refusals:
+        raise refusals[0]

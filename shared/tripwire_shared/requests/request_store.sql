@@ -2,15 +2,24 @@
 -- What happens between stands in claims.sql and in provisioning/customer_store.sql; nobody else writes a request's state.
 -- The lock order everywhere: requests by id, auth.users, tripwire_users, sale, activity, mail, event.
 
--- name: accept^
--- Stores a request in one round trip; no row where somebody has the e-mail or the key.
+-- name: accept
+-- Stores requests in one round trip; no row for one whose e-mail or key somebody has, be it one of the same set.
 -- ON CONFLICT without a target: either unique index, or the same id sent twice after a lost answer.
+-- In the order of e-mails, so that two sets never wait crosswise; the sort also has the lock's limit set before the first
+-- row goes in.
 -- `is_sso_user = false` is the condition of the unique index on auth.users: without it every accept reads that table whole.
+WITH patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', :lock_timeout, true)
+)
 INSERT INTO provisioning_requests (
     id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
-SELECT :id, :email, :full_name, :sealed_password, :price, :currency, :staff_id, :mode, :answer, :key, :fingerprint,
+SELECT id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, key, fingerprint,
        now() + make_interval(secs => :head_start)
-WHERE NOT EXISTS (SELECT 1 FROM auth.users WHERE email = :email AND is_sso_user = false)
+FROM patience, json_to_recordset(:news) AS new (
+    id uuid, email text, full_name text, sealed_password text, price integer, currency text, staff_id uuid, mode text,
+    answer smallint, key text, fingerprint bytea)
+WHERE email <> ALL (ARRAY (SELECT u.email::text FROM auth.users u WHERE u.email = ANY (:emails) AND u.is_sso_user = false))
+ORDER BY email
 ON CONFLICT DO NOTHING
 RETURNING id;
 
