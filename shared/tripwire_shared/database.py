@@ -29,6 +29,7 @@ from tripwire_shared.timings import (
     LOCK_TIMEOUT_MS,
     POOL_TIMEOUT,
     SERVER_KEEPALIVE_IDLE,
+    SILENCE_DOUBTED_AFTER,
     STATEMENT_TIMEOUT_MS,
     TCP_USER_TIMEOUT_MS,
 )
@@ -91,10 +92,16 @@ def install_wait_limit(statement_limit: float) -> None:
                 raise StatementTooSlow
             interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
             poller.register(connection.fileno(), interest)
-            poller.poll(remaining * 1000)
+            if not poller.poll(min(remaining, SILENCE_DOUBTED_AFTER) * 1000):
+                _silence.doubt(asked_at)
         _silence.heard()
 
     psycopg2.extensions.set_wait_callback(wait)
+
+
+def ask_in_doubt(ask_server: Callable[[], None]) -> None:
+    """Names who asks the server whether it is there, for all of this process, while a statement waits for long."""
+    _silence.ask_server = ask_server
 
 
 def connect(url: str, application_name: str) -> Connection:
