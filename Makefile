@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := shared services/api services/worker services/admin-ui
 PYTEST := $(BIN)/python -m pytest
 # What measures times while whole stacks run has the machine for itself; the others share it.
-TIMED := tests/faults $(wildcard $(addprefix tests/flows/test_,accepting_is_cheap* redis_away* the_switch_reaches*))
+TIMED := tests/faults $(wildcard $(addprefix tests/flows/test_,a_wake_up_takes* accepting_is_cheap* an_idle_system* redis_away* the_switch_reaches*))
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 UPGRADE ?=

@@ -12,6 +12,12 @@ def attempt(resources: Resources, request_id: UUID | str, door: Door = Door.QUEU
     return attempts[0].outcome if attempts else Outcome.NOT_MINE
 
 
+def give_up_exhausted(resources: Resources) -> int:
+    """Ends what has no attempt left, as the sweep does; how many."""
+    exhausted = resources.claims.waiting(1).exhausted
+    return int(resources.claims.give_up(exhausted)) if exhausted else 0
+
+
 def attempt_due(resources: Resources, at_most: int = 1) -> list[Attempt]:
     """The attempts for what is due, as the sweep makes them."""
     claims = resources.claims.claim_due(at_most, door=Door.SWEEP)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.database import Database
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.background_writer import BackgroundWriter
@@ -27,7 +27,7 @@ from tripwire_shared.settings import Settings
 
 @dataclass(frozen=True)
 class Core:
-    """`mail_put_in`, `alert_put_in`: set after a commit that put one into the outbox; a deliverer waits for them."""
+    """`own_mail`: rung after a commit of this process that put a mail in and told nobody else."""
 
     settings: Settings
     database: Database
@@ -35,8 +35,7 @@ class Core:
     hasher: PasswordHasher
     sealer: Sealer
     outbox: Outbox
-    mail_put_in: Event
-    alert_put_in: Event
+    own_mail: AlarmClock
     writer: BackgroundWriter
     health_log: HealthLog
     incidents: Incidents
@@ -66,8 +65,8 @@ def build_core(
     )
     activity, hasher, writer, outbox = ActivityLog(), PasswordHasher(), BackgroundWriter(), Outbox(database)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
-    mail_put_in, alert_put_in = Event(), Event()
-    health_log = HealthLog(database, outbox, writer, alert_put_in.set, send_directly or _stays_stored)
+    own_mail = AlarmClock()
+    health_log = HealthLog(database, outbox, writer, send_directly or _stays_stored)
     incidents = Incidents(database, outbox, health_log, writer, alerts_directly=send_directly is not None)
     customers = CustomerStore(database)
     invitations = Invitations(
@@ -79,9 +78,8 @@ def build_core(
     pace = Pace(database, settings.worker_rate_limit)
     claims = ClaimStore(database, rules, health_log.record_failed_request)
     provisioning = Provisioning(
-        claims, customers, Preparation(identity, hasher, sealer), writer,
-        on_provisioned=mail_put_in.set, on_failed=alert_put_in.set,
-    )  # fmt: skip
+        claims, customers, Preparation(identity, hasher, sealer), writer, on_provisioned=own_mail.ring
+    )
     return Core(
         settings=settings,
         database=database,
@@ -89,8 +87,7 @@ def build_core(
         hasher=hasher,
         sealer=sealer,
         outbox=outbox,
-        mail_put_in=mail_put_in,
-        alert_put_in=alert_put_in,
+        own_mail=own_mail,
         writer=writer,
         health_log=health_log,
         incidents=incidents,

@@ -23,7 +23,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted, StatementEnded
 from tripwire_shared.session import connect
 from tripwire_shared.silence import Silence
-from tripwire_shared.timings import POOL_TIMEOUT
+from tripwire_shared.timings import POOL_TIMEOUT, SILENCE_DOUBTED_AFTER
 
 T = TypeVar("T")
 Connection = psycopg2.extensions.connection
@@ -91,10 +91,16 @@ def install_wait_limit(statement_limit: float) -> None:
                 raise StatementTooSlow
             interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
             poller.register(connection.fileno(), interest)
-            poller.poll(remaining * 1000)
+            if not poller.poll(min(remaining, SILENCE_DOUBTED_AFTER) * 1000):
+                _silence.doubt(asked_at)
         _silence.heard()
 
     psycopg2.extensions.set_wait_callback(wait)
+
+
+def ask_in_doubt(ask_server: Callable[[], None]) -> None:
+    """Names who asks the server whether it is there, for all of this process, while a statement waits for long."""
+    _silence.ask_server = ask_server
 
 
 class Database:

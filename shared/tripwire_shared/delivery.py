@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.core import Core
 from tripwire_shared.health.causes import ALERTS
 from tripwire_shared.health.telegram import Telegram, alert_pause
@@ -11,6 +12,7 @@ from tripwire_shared.mail.welcome import MAIL_BATCH, WelcomeMail
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
 from tripwire_shared.timings import ALERT_LEASE, MAIL_BATCH_TIME, TELEGRAM_TOTAL
+from tripwire_shared.wakeups import WakeUp, Wakeups
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class Delivery:
         self.alerts.stop(timeout)
 
 
-def build_delivery(core: Core, telegram: Telegram, *, mail_patience: float = 0.0) -> Delivery:
-    """Nothing is started yet. `mail_patience`: for so many seconds others' mails are left to others."""
+def build_delivery(core: Core, telegram: Telegram, wakeups: Wakeups, *, mail_patience: float = 0.0) -> Delivery:
+    """Nothing is started yet; `wakeups` will wake both. `mail_patience`: for so many seconds others' mails are left to
+    others."""
     welcome = WelcomeMail(
         core.invitations, build_mailer(core.settings.smtp_url), core.health_log, core.settings.mail_from
     )
@@ -45,7 +48,9 @@ def build_delivery(core: Core, telegram: Telegram, *, mail_patience: float = 0.0
         Channel.ALERT, lambda: nullcontext(telegram.deliver), alert_pause, telegram_failed, telegram_failed,
         at_most=1, begin_within=ALERT_LEASE - TELEGRAM_TOTAL,
     )  # fmt: skip
-    return Delivery(
-        Deliverer(core.outbox, mails, core.mail_put_in, mail_patience),
-        Deliverer(core.outbox, alerts, core.alert_put_in),
+    delivery = Delivery(
+        Deliverer(core.outbox, mails, core.own_mail, mail_patience), Deliverer(core.outbox, alerts, AlarmClock())
     )
+    wakeups.listen(WakeUp.MAILS, delivery.mails.told)
+    wakeups.listen(WakeUp.ALERTS, delivery.alerts.told)
+    return delivery

@@ -10,10 +10,12 @@ API_STATEMENT_LIMIT = 1.5
 API_REQUEST_BUDGET = 1.8
 WORKER_STATEMENT_LIMIT = 4.0
 POOL_TIMEOUT = 0.5
-# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Longer than
-# two looks of the deliverers, shorter than one statement's limit. One request in each interval tries all the same;
-# longer than a request's budget, so that it holds one thread at a time.
+# No answer for this long to anybody in a process: the database is silent, and requests are refused at once. Shorter
+# than one statement's limit, and long enough for two questions whether it is there, which whoever waits in vain has
+# asked each SILENCE_DOUBTED_AFTER. One request in each interval tries all the same; longer than a request's budget, so
+# that it holds one thread at a time.
 SILENCE_AFTER = 1.2
+SILENCE_DOUBTED_AFTER = 0.4
 SILENCE_PROBE_INTERVAL = 2.0
 # Background threads ask an unavailable database again after this.
 DATABASE_RETRY_PAUSE = 1.0
@@ -71,9 +73,10 @@ BREAKER_PROBE_INTERVAL = 0.5
 INCIDENT_QUIET = 2.0
 # An outage that comes back within this continues the same incident.
 INCIDENT_REOPEN_WITHIN = 10.0
-# The watch of each process: how often it looks, also while something is wrong (INCIDENT_QUIET is four of those), and
-# how long it lets a look take.
+# The watch: how often the sweep's looks; how often that of an API process, which is told at once of trouble with queue
+# or database; both while something is wrong (INCIDENT_QUIET is four of those); and how long a look may take.
 WATCH_INTERVAL = 1.0
+WATCH_INTERVAL_IN_API = 5.0
 WATCH_INTERVAL_IN_TROUBLE = 0.5
 WATCH_LOOK_LIMIT = 2.0
 # The watch does not speak for waiting callers: it may be patient with a busy Redis.
@@ -144,11 +147,12 @@ CHILD_START_LIMIT = 30.0
 WORKER_DRAIN_LIMIT = 10.0
 WORKER_STOP_TIMEOUT = 15.0
 
-# Mode.
+# Wake-ups. A listener that hears nothing for LISTENER_WAIT asks the server whether it is there; one without a
+# connection tries again after the pause, and has everybody look for themselves meanwhile.
 LISTENER_WAIT = 5.0
 LISTENER_RECONNECT_PAUSE = 0.5
 
-# Outbox: leases, pauses between polls, and the backoffs of contract section 8.
+# Outbox: leases, pauses between looks, and the backoffs of contract section 8.
 # Of a batch of mails: the last one is begun after MAIL_BATCH_TIME and takes SMTP_TOTAL at most, and is noted a moment
 # later. So no mail is under way when its lease ends.
 MAIL_LEASE = 30.0
@@ -159,9 +163,13 @@ LEASE_LOOK_INTERVAL = 0.5
 MAIL_NOTED_WITHIN = 0.1
 # Telegram's whole call, and some room: an alert whose process was killed waits no longer.
 ALERT_LEASE = 10.0
-DELIVERY_POLL = 0.5
-# For so long an API process leaves mails that it did not cause to the worker service (two of its looks) while nobody
-# sends any; and for so long while somebody does. All of 5,000 that came at once are out before that.
+# How often a deliverer looks unasked: less than FAILED_REQUESTS_ALERT_WINDOW, of whose end nobody is told. While the
+# database is away it looks as often as the listener tries. And the shortest pause where others have what is due.
+DELIVERY_POLL = 10.0
+DELIVERY_POLL_IN_TROUBLE = 0.5
+DELIVERY_LEAST_PAUSE = 0.05
+# For so long an API process leaves mails that it did not cause to the worker service while nobody sends any; and for so
+# long while somebody does. All of 5,000 that came at once are out before that.
 MAIL_PATIENCE_IN_API = 1.0
 MAIL_LONG_PATIENCE_IN_API = 10.0
 MAIL_BACKOFF = (5.0, 15.0, 60.0, 300.0, 900.0)
@@ -189,8 +197,8 @@ IDENTITY_PROVIDER_TOTAL = 4.0
 MINUTE_IS_OVER_AFTER = 5.0
 MINUTE_OVERDUE_AFTER = 150.0
 
-# Health events wait in memory for their writer: at most this many.
-HEALTH_QUEUE_SIZE = 1_000
+# What is written late waits in memory, incidents in a line of their own: at most this many in each line.
+LATE_WRITES_AT_MOST = 1_000
 
 # People.
 TOKEN_CACHE_TTL = 0.8
@@ -202,7 +210,8 @@ LOGIN_WINDOW = 60.0
 LOGIN_FAILURES_PER_ACCOUNT = 5
 LOGIN_FAILURES_PER_ADDRESS = 50
 PREFER_WAIT_MAX = 30.0
-PREFER_WAIT_POLL = 0.1
+# Who waits for a request's end looks so often although nobody told of it.
+PREFER_WAIT_POLL = 5.0
 
 # Housekeeping of the worker service: how often, how long one run may take, and when the next follows where that was not
 # enough (or something failed): a backlog of a million rows is gone within minutes, and others have their turn.

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.attempts import attempt_due
+from tests.attempts import attempt_due, give_up_exhausted
 from tests.faults.death import Death
 from tests.invariants import BROKEN, assert_all_ended
 from tests.resources import Resources, build_resources
@@ -189,7 +189,7 @@ class World(RuleBasedStateMachine):
         return taken
 
     def _sweep(self, at_most: int) -> int:
-        return self.resources.provisioning.give_up_exhausted() + len(attempt_due(self.resources, at_most))
+        return give_up_exhausted(self.resources) + len(attempt_due(self.resources, at_most))
 
     @rule(mode=st.sampled_from(list(Mode)), death=DEATHS)
     def switch(self, mode: Mode, death: int | None) -> None:

@@ -21,12 +21,12 @@ def test_after_the_lease_another_has_it(resources_for: Callable[..., Resources],
     with dead.database.transaction() as connection:
         dead.health_log.record_in(connection, Event(EventType.CRITICAL, "It failed"))
 
-    [lost] = dead.outbox.lease(channel)
-    assert heir.outbox.lease(channel) == []
+    [lost] = dead.outbox.lease(channel).messages
+    assert heir.outbox.lease(channel).messages == []
     lease = ALERT_LEASE if channel is Channel.ALERT else MAIL_LEASE
     assert lease - 2 < messages(heir.database, channel)[0].due_in <= lease
     make_due(heir.database)
-    [found] = heir.outbox.lease(channel)
+    [found] = heir.outbox.lease(channel).messages
     assert (found.id, found.attempts) == (lost.id, 2)
 
     dead.outbox.mark_sent([lost])
@@ -68,6 +68,7 @@ def test_deliverers_go_on_after_the_database_was_away(
     with mail_server() as server:
         resources = resources_for(database_url=own_postgres.url, smtp_url=server.url)
         resources.mails.start()
+        resources.wakeups.start()
         own_postgres.stop()
         own_postgres.start()
         provisioned(resources)

@@ -206,7 +206,7 @@ def test_a_listener_that_finds_a_pooler_later_ends_and_listens_nowhere(
     resources_for: Callable[..., Resources], database: Database, pooled_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """PostgreSQL was away when the process started, so nobody knew. The cache's age remains."""
-    listener = resources_for("api", database_url=pooled_url).mode_listener
+    listener = resources_for("api", database_url=pooled_url).wakeups
     listener.start()
     wait_until(lambda: "mode-listener" not in {thread.name for thread in threading.enumerate()}, 5)
     assert "DATABASE_LISTEN_URL" in capsys.readouterr().out

@@ -29,7 +29,6 @@ def test_to_the_customer_with_a_link_that_opens(resources_for: Callable[..., Res
     resources = resources_for(smtp_url=mails.url, public_url="https://welcome.example.com/")
     customer = provisioned(resources)
     resources.mails.start()
-    resources.mail_put_in.set()
     [mail] = wait_until(lambda: mails.mails)
     assert mails.recipients == [[customer.email]]
     assert (mail["From"], mail["To"]) == ("welcome@example.com", customer.email)

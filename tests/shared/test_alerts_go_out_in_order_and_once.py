@@ -43,7 +43,8 @@ def test_a_message_is_never_leased_twice(resources_for: Callable[..., Resources]
         with processes[0].database.transaction() as connection:
             processes[0].health_log.record_in(connection, Event(EventType.CRITICAL, "It failed"))
         with ThreadPoolExecutor(8) as pool:
-            leased = [m for some in pool.map(lambda outbox: outbox.lease(Channel.ALERT), outboxes * 2) for m in some]
+            leases = pool.map(lambda outbox: outbox.lease(Channel.ALERT).messages, outboxes * 2)
+            leased = [message for lease in leases for message in lease]
         assert len(leased) <= 1
         for message in leased:
             processes[0].outbox.give_up(message, "the next round")

@@ -11,7 +11,7 @@ from tests.shared.rows import mail_states, messages, provisioned, rows, waiting_
 from tests.waiting import wait_until
 from tripwire_shared.outbox.deliverer import OWN_AT_ONCE
 from tripwire_shared.outbox.outbox import Channel
-from tripwire_shared.timings import DELIVERY_POLL, MAIL_LONG_PATIENCE_IN_API, MAIL_PATIENCE_IN_API
+from tripwire_shared.timings import MAIL_LONG_PATIENCE_IN_API, MAIL_PATIENCE_IN_API
 
 TOOK = "SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM outbox"
 
@@ -29,6 +29,7 @@ def seconds_until_sent(resources: Resources) -> float:
 def test_others_mails_only_when_nobody_else_sent_them(resources_for: Callable[..., Resources]) -> None:
     api, worker = resources_for("api"), resources_for("worker")
     api.mails.start()
+    api.wakeups.start()
     provisioned(worker)
     assert seconds_until_sent(api) >= MAIL_PATIENCE_IN_API
 
@@ -37,13 +38,14 @@ def test_its_own_at_once(resources_for: Callable[..., Resources]) -> None:
     api = resources_for("api")
     api.mails.start()
     provisioned(api)
-    api.mail_put_in.set()  # as provisioning does after its commit
+    api.own_mail.ring()  # as provisioning does after its commit
     assert seconds_until_sent(api) < MAIL_PATIENCE_IN_API
 
 
 def test_the_sweep_process_sends_everybodys_at_once(resources_for: Callable[..., Resources]) -> None:
     sweep, worker = resources_for("sweep"), resources_for("worker")
     sweep.mails.start()
+    sweep.wakeups.start()
     provisioned(worker)
     assert seconds_until_sent(sweep) < MAIL_PATIENCE_IN_API
 
@@ -54,13 +56,13 @@ def test_a_backlog_at_which_somebody_is_is_left_to_them(resources_for: Callable[
     outbox = api.outbox
     waiting_mails(api, 3)
     due_since(api, seconds=3)
-    [sent, *late] = outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API)
+    [sent, *late] = outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API).messages
     assert len(late) == 2, "nobody sends"
     outbox.mark_sent([sent])
     due_since(api, seconds=3)
-    assert outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API) == [], "somebody does"
+    assert outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API).messages == [], "somebody does"
     due_since(api, seconds=MAIL_LONG_PATIENCE_IN_API + 1)
-    found = outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API)
+    found = outbox.lease(Channel.MAIL, at_most=3, patience=MAIL_PATIENCE_IN_API).messages
     assert len(found) == 2, "somebody does not keep up"
 
 
@@ -71,11 +73,11 @@ def test_its_own_does_not_wait_behind_a_backlog(resources_for: Callable[..., Res
     # As if somebody were at the backlog for as long as this test takes.
     rows(api.database, "UPDATE outbox SET status = 'sent', finished_at = now() + interval '1 h' WHERE id = 1")
     own = provisioned(api)
-    api.mail_put_in.set()
+    api.own_mail.ring()
     api.mails.start()
     sent = "SELECT 1 FROM outbox WHERE status = 'sent' AND user_id = %s"
     wait_until(lambda: rows(api.database, sent, own.user_id), MAIL_PATIENCE_IN_API)
-    time.sleep(3 * DELIVERY_POLL)  # some more looks
+    time.sleep(3 * MAIL_PATIENCE_IN_API)  # some more looks
     assert mail_states(api.database)["sent"] <= 1 + OWN_AT_ONCE, "it takes few of the others along"
 
 

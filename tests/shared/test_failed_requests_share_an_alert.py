@@ -46,7 +46,7 @@ def test_what_fails_while_the_alert_is_on_its_way_is_in_the_next_one(
     fail(resources, 3)
     resources.alerts.run_once()
     as_if_a_minute_passed(resources.database)
-    [underway] = resources.outbox.lease(Channel.ALERT)
+    [underway] = resources.outbox.lease(Channel.ALERT).messages
     assert underway.body["details"]["requests"] == 2
     fail(resources, 2)
     resources.outbox.mark_sent([underway])

@@ -71,7 +71,7 @@ def test_a_mail_is_never_leased_twice(resources_for: Callable[..., Resources]) -
     waiting_mails(resources_for(), 100)
     for _ in range(10):
         with ThreadPoolExecutor(8) as pool:
-            leases = list(pool.map(lambda outbox: outbox.lease(Channel.MAIL, at_most=20), outboxes * 2))
+            leases = list(pool.map(lambda outbox: outbox.lease(Channel.MAIL, at_most=20).messages, outboxes * 2))
         leased = [message.id for lease in leases for message in lease]
         assert len(leased) == len(set(leased)) > 0
         for lease in filter(None, leases):

@@ -10,7 +10,7 @@ from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.timings import HEALTH_QUEUE_SIZE
+from tripwire_shared.timings import LATE_WRITES_AT_MOST
 
 
 def test_with_a_silent_database(resources_for: Callable[..., Resources]) -> None:
@@ -19,9 +19,9 @@ def test_with_a_silent_database(resources_for: Callable[..., Resources]) -> None
         resources = resources_for("api", database_url=url)
         resources.writer.start()
         began = time.perf_counter()
-        for number in range(2 * HEALTH_QUEUE_SIZE):
+        for number in range(2 * LATE_WRITES_AT_MOST):
             resources.health_log.record(Event(EventType.INFO, f"Number {number}"))
-        each = (time.perf_counter() - began) / (2 * HEALTH_QUEUE_SIZE)
+        each = (time.perf_counter() - began) / (2 * LATE_WRITES_AT_MOST)
     assert each < 0.001
 
 

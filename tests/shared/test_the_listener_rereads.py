@@ -19,7 +19,7 @@ def switch(resources: Resources, mode: Mode) -> int:
 
 def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> None:
     process, elsewhere = resources_for("api"), resources_for("api")
-    process.mode_listener.start()
+    process.wakeups.start()
     [first] = wait_until(lambda: rows(elsewhere.database, LISTENERS), 5)
     wait_until(process.mode_store.receipts, 5)
     # In one statement: the listener is not there to hear the switch.
@@ -37,7 +37,7 @@ def test_after_a_broken_connection(resources_for: Callable[..., Resources]) -> N
 
 def test_a_told_switch_needs_no_question_on_the_way_of_a_request(resources_for: Callable[..., Resources]) -> None:
     process, elsewhere = resources_for("api"), resources_for("api")
-    process.mode_listener.start()
+    process.wakeups.start()
     wait_until(process.mode_store.receipts, 5)
     process.mode_cache._read = None  # type: ignore[assignment]  # whoever asks, fails
     for mode in (Mode.SYNC_DIRECT, Mode.ASYNC_QUEUE) * 5:

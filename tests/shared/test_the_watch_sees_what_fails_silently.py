@@ -46,7 +46,7 @@ def resources(resources_for: Callable[..., Resources], to_telegram: dict[str, st
 
 @pytest.fixture
 def watch(resources: Resources, clock: Clock) -> Watch:
-    return Watch(resources.database, resources.incidents, FineQueue(), None, head_start=5.0, clock=clock)
+    return Watch(resources.database, resources.incidents, FineQueue(), None, head_start=5.0, interval=1.0, clock=clock)
 
 
 def is_open(resources: Resources) -> list[str]:
@@ -58,7 +58,7 @@ def as_if_quiet(resources: Resources) -> None:
 
 
 def fail_mail(resources: Resources, *, seconds_ago: float = 0) -> None:
-    [message] = resources.outbox.lease(Channel.MAIL)
+    [message] = resources.outbox.lease(Channel.MAIL).messages
     resources.outbox.put_off(message, 300, "The mail server did not take it (ConnectionRefusedError).")
     rows(
         resources.database,
@@ -69,7 +69,7 @@ def fail_mail(resources: Resources, *, seconds_ago: float = 0) -> None:
 
 
 def send_mail(resources: Resources) -> None:
-    [message] = resources.outbox.lease(Channel.MAIL)
+    [message] = resources.outbox.lease(Channel.MAIL).messages
     resources.outbox.mark_sent([message])
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.attempts import attempt, attempt_due
+from tests.attempts import attempt, attempt_due, give_up_exhausted
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
@@ -79,11 +79,11 @@ def test_a_process_that_dies_in_its_last_attempt_ends_as_failed(build: Build, st
     resources = build(job_max_attempts=1)
     request_id = accept(resources, staff_id)
     assert resources.claims.claim([request_id], door=Door.QUEUE)
-    assert resources.provisioning.give_up_exhausted() == 0, "while its lease lasts it may be working"
+    assert give_up_exhausted(resources) == 0, "while its lease lasts it may be working"
     _make_due(resources)
     assert resources.claims.claim_due(1, door=Door.SWEEP) == [], "no attempt is left"
 
-    assert resources.provisioning.give_up_exhausted() == 1
+    assert give_up_exhausted(resources) == 1
 
     found = resources.requests.get(request_id)
     assert (found.status, found.error) == (

@@ -69,7 +69,7 @@ def create_app(parts: ApiParts) -> Flask:
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
-    waits = requests.LongWaits(settings.web_threads)
+    waits = requests.LongWaits(settings.web_threads, parts.finished_requests)
     figures = SystemFigures(
         system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
         telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),

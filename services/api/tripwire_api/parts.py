@@ -3,6 +3,8 @@
 import contextlib
 from dataclasses import dataclass
 
+from tripwire_api.finished_requests import FinishedRequests
+from tripwire_api.stopping import STOPPING
 from tripwire_shared.core import Core, build_core
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
@@ -16,7 +18,7 @@ from tripwire_shared.health.telegram import Telegram
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
-from tripwire_shared.mode.listener import ModeListener
+from tripwire_shared.mode.follower import ModeFollower
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
 from tripwire_shared.queue.breaker import Breaker
@@ -27,11 +29,18 @@ from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
-from tripwire_shared.timings import API_STATEMENT_LIMIT, BACKGROUND_STOP_TIMEOUT, MAIL_PATIENCE_IN_API
+from tripwire_shared.timings import (
+    API_STATEMENT_LIMIT,
+    BACKGROUND_STOP_TIMEOUT,
+    MAIL_PATIENCE_IN_API,
+    WATCH_INTERVAL_IN_API,
+)
+from tripwire_shared.wakeups import WakeUp, Wakeups
 
 # Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
-# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers.
-BACKGROUND_CONNECTIONS = 5
+# PostgreSQL: the listener's rereads (its own connection stands beside the pool), the writer's two threads, the watch,
+# two deliverers.
+BACKGROUND_CONNECTIONS = 6
 # Redis: the breaker's probe and the watch.
 BACKGROUND_REDIS_CONNECTIONS = 2
 
@@ -41,6 +50,7 @@ class ApiParts:
     """`start()` begins the background threads, `stop()` ends them and closes the pool."""
 
     core: Core
+    wakeups: Wakeups
     delivery: Delivery
     telegram: Telegram
     request_queue: RequestQueue
@@ -48,7 +58,7 @@ class ApiParts:
     watch: Watch
     mode_store: ModeStore
     mode_cache: ModeCache
-    mode_listener: ModeListener
+    finished_requests: FinishedRequests
     intake: Intake
     request_list: RequestList
     customers: CustomerList
@@ -63,7 +73,7 @@ class ApiParts:
         self.core.writer.start()
         self.delivery.start()
         self.breaker.start()
-        self.mode_listener.start()
+        self.wakeups.start()
         self._look_at_queue()
         self.watch.start()
 
@@ -73,7 +83,7 @@ class ApiParts:
             self.breaker.call(self.request_queue.ping)
 
     def stop(self) -> None:
-        self.mode_listener.stop()
+        self.wakeups.stop(BACKGROUND_STOP_TIMEOUT)
         self.breaker.stop()
         self.watch.stop(BACKGROUND_STOP_TIMEOUT)
         self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
@@ -95,22 +105,33 @@ def build_api(settings: Settings) -> ApiParts:
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     tokens = Tokens(core.database, core.activity, core.writer)
     measured_minutes = MeasuredMinutes(core.database)
+    wakeups, finished_requests = Wakeups(settings.listen_url, "tripwire-api-listener"), FinishedRequests()
+    delivery = build_delivery(core, telegram, wakeups, mail_patience=MAIL_PATIENCE_IN_API)
+    watch = Watch(
+        core.database,
+        core.incidents,
+        BreakerSight(breaker, queue.ping),
+        direct=None,
+        head_start=settings.sweep_after_seconds,
+        interval=WATCH_INTERVAL_IN_API,
+    )
+    wakeups.listen(WakeUp.FINISHED, finished_requests.told)
+    # The last one, since it asks the database, which the others need not wait for.
+    wakeups.listen(WakeUp.MODE, ModeFollower(mode_store, mode_cache, "api").told)
+    wakeups.on_lost(watch.look_now)
+    breaker.listen(lambda _: watch.look_now())
+    STOPPING.listen(finished_requests.end_waits)
     return ApiParts(
         core=core,
-        delivery=build_delivery(core, telegram, mail_patience=MAIL_PATIENCE_IN_API),
+        wakeups=wakeups,
+        delivery=delivery,
         telegram=telegram,
         request_queue=queue,
         breaker=breaker,
-        watch=Watch(
-            core.database,
-            core.incidents,
-            BreakerSight(breaker, queue.ping),
-            direct=None,
-            head_start=settings.sweep_after_seconds,
-        ),
+        watch=watch,
         mode_store=mode_store,
         mode_cache=mode_cache,
-        mode_listener=ModeListener(settings.listen_url, mode_store, mode_cache, "api"),
+        finished_requests=finished_requests,
         intake=Intake(
             core.requests,
             mode_cache,
@@ -123,9 +144,7 @@ def build_api(settings: Settings) -> ApiParts:
         ),
         request_list=RequestList(core.database, core.requests),
         customers=CustomerList(core.database),
-        customer_changes=CustomerChanges(
-            core.database, core.activity, core.invitations, core.outbox, core.mail_put_in.set
-        ),
+        customer_changes=CustomerChanges(core.database, core.activity, core.invitations, core.outbox),
         erasure=Erasure(core.database, core.identity, core.invitations, core.outbox, core.activity),
         staff=StaffStore(core.database, core.hasher, tokens, core.activity),
         tokens=tokens,

@@ -13,6 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from tripwire_api.access import admins_only, current_staff, for_admins, only_own
 from tripwire_api.field_rules import ListQuerySchema, Moment
+from tripwire_api.finished_requests import FinishedRequests
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
 from tripwire_api.stopping import STOPPING
 from tripwire_shared.database import off_the_clock, within
@@ -86,8 +87,8 @@ class RetriedSchema(Schema):
 class LongWaits:
     """`Prefer: wait`: at most half of the process' threads wait; the others stay free for everybody else."""
 
-    def __init__(self, threads: int) -> None:
-        self._places = threading.BoundedSemaphore(threads // 2)
+    def __init__(self, threads: int, finished: FinishedRequests) -> None:
+        self._places, self._finished = threading.BoundedSemaphore(threads // 2), finished
 
     def until_finished(
         self, requests: RequestList, found: ListedRequest, only_staff: UUID | None, seconds: float
@@ -96,12 +97,17 @@ class LongWaits:
             return found
         try:
             # Each look has a budget of its own: three hundred of them may take longer than one request's.
-            with off_the_clock():
-                give_up_at = time.monotonic() + seconds
-                while not found.finished and not STOPPING.is_set() and (left := give_up_at - time.monotonic()) > 0:
-                    time.sleep(min(PREFER_WAIT_POLL, left))
+            give_up_at = time.monotonic() + seconds
+            with off_the_clock(), self._finished.watched(found.id) as told:
+                # The first look again: it may have been finished before it was watched.
+                while not found.finished and not STOPPING.is_set():
                     with within(API_REQUEST_BUDGET):
                         found = requests.get(found.id, only_staff)
+                    left = give_up_at - time.monotonic()
+                    if found.finished or left <= 0:
+                        break
+                    told.wait(min(PREFER_WAIT_POLL, left))
+                    told.clear()
             return found
         finally:
             self._places.release()

@@ -1,7 +1,8 @@
 """The sweep: takes accepted requests that are due and nobody holds, straight from PostgreSQL. Never imports RQ.
 
 It works while Redis is away, and it is what makes good for every process that died. One thread looks and claims as many
-as may be started; the attempts are made beside it, at the pace that all workers share.
+as may be started; the attempts are made beside it, at the pace that all workers share. It sleeps until the next request
+is due, or until it is told that one became due; and it looks once an interval whatever it knows.
 """
 
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.database import within
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
@@ -17,12 +19,14 @@ from tripwire_shared.provisioning.provision import Door, Provisioning
 from tripwire_shared.requests.claims import ClaimStore
 from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import AFTER_OUTAGE_PAUSE, CHILD_PULSE, SWEEP_LOOK_LIMIT, TAKEN_BY_OTHERS_PAUSE
+from tripwire_shared.wakeups import Told
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter
 
 
 class Sweep:
-    """`interval`: seconds between two looks where nothing is due. `beat` is the process' sign of life."""
+    """`interval`: seconds between two looks where nothing is due, less than a new request's head start. `beat` is the
+    process' sign of life."""
 
     def __init__(
         self,
@@ -33,12 +37,11 @@ class Sweep:
         meter: AttemptMeter,
         *,
         interval: float,
-        stopped: threading.Event,
         beat: Callable[[], None],
     ) -> None:
         self._claims, self._provisioning, self._pace, self._attempts = claims, provisioning, pace, attempts
-        self._meter, self._interval, self._stopped, self._beat = meter, interval, stopped, beat
-        self._exhausted_again_at = 0.0
+        self._meter, self._interval, self._beat = meter, interval, beat
+        self._stopped, self._alarm = threading.Event(), AlarmClock()
         # A request that failed before may be what kills its process: one at a time, so that it takes nobody's second
         # attempt with it. Two threads that claim at the same moment may break this; then both have one.
         self._tried_under_way = threading.Event()
@@ -59,6 +62,15 @@ class Sweep:
                 pause = self._interval
             self._rest(pause)
 
+    def stop(self) -> None:
+        """No further look; a signal's handler may call it."""
+        self._stopped.set()
+        self._alarm.ring()
+
+    def told(self, _: Told) -> None:
+        """A request became due, or may have."""
+        self._alarm.ring()
+
     def run_once(self) -> float:
         """Ends what has no attempt left, then begins attempts for what is due, at most a set; gives the seconds until
         it is worth looking again. Raises DatabaseUnavailable."""
@@ -67,8 +79,9 @@ class Sweep:
         slots, pause = 0, 0.0
         try:
             with within(SWEEP_LOOK_LIMIT):
-                self._end_exhausted()
                 waiting = self._claims.waiting(self._pace.set_size(self._provisioning.set_at_most))
+                if waiting.exhausted:
+                    self._claims.give_up(waiting.exhausted)
             # The slots before the claim: a lease must not run while we wait for the pace.
             if waiting.due and self._pace.wait_for_slots(waiting.due, self._stopped.is_set):
                 slots = waiting.due
@@ -106,13 +119,8 @@ class Sweep:
             if tried:
                 self._tried_under_way.clear()
 
-    def _end_exhausted(self) -> None:
-        if time.monotonic() >= self._exhausted_again_at:
-            self._exhausted_again_at = time.monotonic() + self._interval
-            self._provisioning.give_up_exhausted()
-
     def _rest(self, seconds: float) -> None:
-        """Beats while it rests; ends at once when stopped."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self._stopped.wait(min(left, CHILD_PULSE)):
+        """Beats while it rests; ends at once when told or stopped."""
+        self._alarm.ring_in(seconds)
+        while not self._alarm.sleep(CHILD_PULSE):
             self._beat()

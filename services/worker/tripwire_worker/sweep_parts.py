@@ -12,13 +12,20 @@ from tripwire_shared.queue.queue_sight import PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.settings import Settings
-from tripwire_shared.timings import BACKGROUND_STOP_TIMEOUT, WATCH_REDIS_TIMEOUT, WORKER_STATEMENT_LIMIT
+from tripwire_shared.timings import (
+    BACKGROUND_STOP_TIMEOUT,
+    WATCH_INTERVAL,
+    WATCH_REDIS_TIMEOUT,
+    WORKER_STATEMENT_LIMIT,
+)
+from tripwire_shared.wakeups import Wakeups
 from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.minute_report import MinuteReport
 
 # Threads that ask PostgreSQL beside the sets that are worked on at once (WORKER_CONCURRENCY): the sweep's own look, the
-# writer, the watch, two deliverers, housekeeping, the minute's report, and scrapes of /metrics, which take turns.
-BACKGROUND_CONNECTIONS = 8
+# writer's two, the watch, two deliverers, housekeeping, the minute's report, and scrapes of /metrics, which take turns.
+# The listener has a connection of its own beside the pool.
+BACKGROUND_CONNECTIONS = 9
 # The watch asks Redis, one question at a time; so does the scrape, with a client of its own.
 REDIS_CONNECTIONS = 1
 
@@ -28,6 +35,7 @@ class SweepParts:
     """`start()` begins the background threads, `stop()` ends them and closes the pool."""
 
     core: Core
+    wakeups: Wakeups
     delivery: Delivery
     request_queue: RequestQueue
     watch: Watch
@@ -38,6 +46,7 @@ class SweepParts:
     def start(self) -> None:
         self.core.writer.start()
         self.delivery.start()
+        self.wakeups.start()
         self.watch.start()
         self.housekeeping.start()
         self.minute_report.start()
@@ -46,6 +55,7 @@ class SweepParts:
         self.minute_report.stop()
         self.housekeeping.stop()
         self.watch.stop(BACKGROUND_STOP_TIMEOUT)
+        self.wakeups.stop(BACKGROUND_STOP_TIMEOUT)
         self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
         self.core.writer.stop(BACKGROUND_STOP_TIMEOUT)
         self.core.database.close()
@@ -62,12 +72,21 @@ def build_sweep(settings: Settings) -> SweepParts:
         statement_limit=WORKER_STATEMENT_LIMIT,
         send_directly=direct.send,
     )
+    wakeups = Wakeups(settings.listen_url, "tripwire-sweep-listener")
     measured_minutes = MeasuredMinutes(core.database)
     return SweepParts(
         core=core,
-        delivery=build_delivery(core, telegram),
+        wakeups=wakeups,
+        delivery=build_delivery(core, telegram, wakeups),
         request_queue=RequestQueue(build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS)),
-        watch=Watch(core.database, core.incidents, PingSight(redis), direct, head_start=settings.sweep_after_seconds),
+        watch=Watch(
+            core.database,
+            core.incidents,
+            PingSight(redis),
+            direct,
+            head_start=settings.sweep_after_seconds,
+            interval=WATCH_INTERVAL,
+        ),
         housekeeping=Housekeeping(core.database, settings.health_log_retention_days),
         measured_minutes=measured_minutes,
         minute_report=MinuteReport(core.database, measured_minutes, core.health_log),

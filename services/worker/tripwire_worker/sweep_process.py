@@ -1,11 +1,11 @@
 """The sweep process: sweep, deliveries, watch, housekeeping and /metrics. It needs PostgreSQL only."""
 
 import signal
-import threading
 
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.settings import load_settings
 from tripwire_shared.timings import WORKER_DRAIN_LIMIT
+from tripwire_shared.wakeups import WakeUp
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter, MetricsServer
 from tripwire_worker.pulse import Pulse
@@ -18,9 +18,6 @@ REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 def main(pulse: Pulse) -> None:
     settings = load_settings(REQUIRED)
     configure_logging("sweep", settings.log_level, settings.log_format)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
     parts = build_sweep(settings)
     core, meter, attempts = parts.core, AttemptMeter(), Attempts(settings.worker_concurrency)
     sweep = Sweep(
@@ -30,9 +27,11 @@ def main(pulse: Pulse) -> None:
         attempts,
         meter,
         interval=settings.sweep_interval_seconds,
-        stopped=stopped,
         beat=lambda: None if attempts.stuck else pulse.beat(),
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sweep.stop())
+    parts.wakeups.listen(WakeUp.DUE, sweep.told)
     parts.start()
     MetricsServer(
         meter.registry, core.database, parts.request_queue, settings.worker_metrics_host, settings.worker_metrics_port

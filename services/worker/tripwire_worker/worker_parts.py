@@ -4,9 +4,9 @@ from tripwire_shared.core import Core, build_core
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import WORKER_STATEMENT_LIMIT
 
-# Beside the sets that are worked on at once: the main loop, which waits for slots, and the writer, which notes what an
-# outage kept from being noted.
-BACKGROUND_CONNECTIONS = 2
+# Beside the sets that are worked on at once: the main loop, which waits for slots, and the writer's two threads, which
+# note what an outage kept from being noted.
+BACKGROUND_CONNECTIONS = 3
 
 
 def build_worker(settings: Settings) -> Core:

@@ -1,6 +1,5 @@
 """What staff may change of a customer: the status, and a new welcome mail. Erasing stands in `erasure.py`."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
@@ -18,16 +17,8 @@ REPLACED = "A newer welcome mail was asked for."
 class CustomerChanges:
     """Raises NotFound, also where it is another manager's; CustomerErased; DatabaseUnavailable."""
 
-    def __init__(
-        self,
-        database: Database,
-        activity: ActivityLog,
-        invitations: Invitations,
-        outbox: Outbox,
-        wake_mails: Callable[[], None],
-    ) -> None:
-        self._database, self._activity, self._invitations = database, activity, invitations
-        self._outbox, self._wake_mails = outbox, wake_mails
+    def __init__(self, database: Database, activity: ActivityLog, invitations: Invitations, outbox: Outbox) -> None:
+        self._database, self._activity, self._invitations, self._outbox = database, activity, invitations, outbox
         self._sql = load_queries(__file__)
 
     def set_status(self, user_id: UUID, status: CustomerStatus, by: UUID, only_staff: UUID | None = None) -> None:
@@ -63,4 +54,3 @@ class CustomerChanges:
             self._activity.write(connection, Action.WELCOME_MAIL_RESENT, by, user_id=user_id, request_id=request_id)
             self._outbox.close_mails(connection, request_id=request_id, reason=REPLACED)
             self._outbox.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
-        self._wake_mails()

@@ -24,7 +24,7 @@ class DirectAlerts:
 
     def __init__(self, redis: Redis, send: Callable[[str], bool], clock: Callable[[], float] = time.monotonic) -> None:
         self._redis, self._send, self._clock = redis, send, clock
-        # Two threads send: the health log's writer and the watch.
+        # Three threads send: the background writer's two and the watch.
         self._sending = threading.Lock()
         self._next_at = 0.0
         self._failures = 0

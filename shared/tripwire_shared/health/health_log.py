@@ -26,19 +26,16 @@ class LoggedEvent:
 
 
 class HealthLog:
-    """`wake_alerts` tells the deliverer that an alert was committed. `send_directly` sends one without PostgreSQL, and
-    says whether it arrived."""
+    """`send_directly` sends an alert without PostgreSQL, and says whether it arrived."""
 
     def __init__(
         self,
         database: Database,
         outbox: Outbox,
         writer: BackgroundWriter,
-        wake_alerts: Callable[[], None],
         send_directly: Callable[[Alert], bool],
     ) -> None:
         self._database, self._outbox, self._writer = database, outbox, writer
-        self.wake_alerts = wake_alerts
         self._send_directly = send_directly
         self._sql = load_queries(__file__)
         self._incidents = IncidentStore()
@@ -50,7 +47,7 @@ class HealthLog:
     def record_in(
         self, connection: Connection, event: Event, *, at: datetime | None = None, alert: bool = True
     ) -> None:
-        """Writes the event and its alert in the caller's transaction; call `wake_alerts` after the commit.
+        """Writes the event and its alert in the caller's transaction.
 
         `at`: when it happened, where that is not now; `alert` False: the alert went out already.
         """
@@ -85,8 +82,6 @@ class HealthLog:
         """Writes the event now, in a transaction of its own. Raises DatabaseUnavailable."""
         with self._database.transaction() as connection:
             self.record_in(connection, event, at=at, alert=alert)
-        if alert and event.alerts:
-            self.wake_alerts()
 
     def send_directly(self, event: Event, at: datetime) -> bool:
         """Past PostgreSQL, for when it is away: an alert must not depend on what failed. False: it did not arrive."""

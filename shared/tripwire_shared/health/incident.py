@@ -38,7 +38,7 @@ class Incidents:
 
         `since`: when it began, where it is told afterwards; `alerted`: its alert went out already.
         """
-        self._writer.submit(_Failed(self, self._health_log, cause, detail, since, alerted))
+        self._writer.submit_incident(_Failed(self, self._health_log, cause, detail, since, alerted))
 
     def open_now(self) -> list[Incident]:
         """What is not over, the gravest first."""
@@ -53,8 +53,6 @@ class Incidents:
             if not self._store.note_failure(connection, cause, detail, at):
                 return False
             self._health_log.record_in(connection, opening_event(cause, detail), at=at, alert=alert)
-        if cause.alerts:
-            self._health_log.wake_alerts()
         return True
 
     def resolve(self, cause: Cause) -> bool:
@@ -66,8 +64,6 @@ class Incidents:
             self._health_log.record_in(connection, Event(EventType.INFO, cause.resolved, figures))
             if cause.alerts:
                 self._outbox.put_alert(connection, alert_body(RESOLVED, cause.resolved, figures))
-        if cause.alerts:
-            self._health_log.wake_alerts()
         return True
 
     def wait_until_told(self, cause: Cause, at: datetime) -> None:

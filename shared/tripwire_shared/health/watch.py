@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.database import Database, within
 from tripwire_shared.errors import DatabaseUnavailable, PoolExhausted
 from tripwire_shared.health.alert import Alert
@@ -22,7 +23,6 @@ from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import (
     INCIDENT_REOPEN_WITHIN,
     MAIL_FAILING_AFTER,
-    WATCH_INTERVAL,
     WATCH_INTERVAL_IN_TROUBLE,
     WATCH_LOOK_LIMIT,
     WATCH_MISSES,
@@ -50,7 +50,8 @@ class Signs:
 
 
 class Watch:
-    """`direct`: how this process alerts past PostgreSQL; None where it is not the one of its host that does."""
+    """`direct`: how this process alerts past PostgreSQL; None where it is not the one of its host that does.
+    `interval`: seconds between two looks while nothing is wrong."""
 
     def __init__(
         self,
@@ -60,23 +61,30 @@ class Watch:
         direct: DirectAlerts | None,
         *,
         head_start: float,
+        interval: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._incidents, self._queue, self._clock = database, incidents, queue, clock
-        self._head_start = head_start
+        self._head_start, self._interval = head_start, interval
         self._sql = load_queries(__file__)
         self._outage = _DatabaseOutage(incidents, direct, clock)
         self._absent_since: float | None = None
         # Whether an outage of the queue was told when PostgreSQL was last seen.
         self._queue_noted = False
+        self._alarm = AlarmClock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def look_now(self) -> None:
+        """Something may be wrong: has the thread look at once, and returns."""
+        self._alarm.ring()
+
     def stop(self, timeout: float) -> None:
         self._stopped.set()
+        self._alarm.ring()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
@@ -124,7 +132,7 @@ class Watch:
         for name in signs.open:
             if failing.get(name) is None and self._may_be_over(CAUSES[name]):
                 self._incidents.resolve(CAUSES[name])
-        return bool(signs.open) or any(failing.values())
+        return bool(signs.open) or any(failing.values()) or self._absent_since is not None
 
     def _may_be_over(self, cause: Cause) -> bool:
         """The queue must be seen to work: who saw it fail may have died, and then nobody says so any more."""
@@ -141,11 +149,15 @@ class Watch:
 
     def _run(self) -> None:
         trouble = False
-        while not self._stopped.wait(WATCH_INTERVAL_IN_TROUBLE if trouble else WATCH_INTERVAL):
+        while True:
+            self._alarm.ring_in(WATCH_INTERVAL_IN_TROUBLE if trouble else self._interval)
+            self._alarm.sleep()
+            if self._stopped.is_set():
+                return
             try:
                 trouble = self.look()
             except DatabaseUnavailable:
-                continue  # it went away between two statements, or a row was locked: the next look tells
+                trouble = True  # it went away between two statements, or a row was locked: the next look tells
             except Exception:
                 get_logger(__name__).exception("the watch failed unexpectedly")
 

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from tripwire_shared.errors import Conflict
 
-# The row of system_config, and the channel on which a switch is told.
+# The row of system_config.
 MODE_KEY = "traffic_mode"
-MODE_CHANNEL = "tripwire_mode"
 
 
 class Mode(StrEnum):

@@ -48,7 +48,6 @@ class ModeStore:
                 connection,
                 Event(EventType.SWITCH, f"System mode changed to: {mode}", {**about, "changed_by": changed_by}),
             )
-        self._health_log.wake_alerts()
         return Switched(mode, current.mode, written.version)
 
     def switches_since(self, since: datetime) -> list[PastSwitch]:

@@ -1,8 +1,11 @@
 """Delivers what waits in the outbox: a thread for each channel, so that a hung Telegram never delays a mail.
 
 Every API process and every sweep process has both; the lease sees to it that a message is never with two at once. An
-API process sends at once what it was woken for, and leaves others' mails to the sweep process unless they are late:
-it has requests to answer.
+API process sends at once what it put in itself, and leaves others' mails to the sweep process unless they are late: it
+has requests to answer.
+
+A deliverer sleeps until it is told that something was put in, or until the next message is due. It also looks each
+DELIVERY_POLL unasked: a notification may get lost, or the process that was to send the message itself may have died.
 
 Mails are leased, sent and marked in batches, since one by one the statements around a mail cost more than the mail.
 """
@@ -15,11 +18,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from tripwire_shared.alarm_clock import AlarmClock, Ring
 from tripwire_shared.errors import DatabaseUnavailable, TripwireError
 from tripwire_shared.logs import get_logger
-from tripwire_shared.outbox.outbox import Channel, Message, Outbox
+from tripwire_shared.outbox.outbox import Channel, Lease, Message, Outbox
 from tripwire_shared.outbox.unmarked import Unmarked
-from tripwire_shared.timings import DELIVERY_POLL, LEASE_LOOK_INTERVAL
+from tripwire_shared.timings import DELIVERY_LEAST_PAUSE, DELIVERY_POLL, DELIVERY_POLL_IN_TROUBLE, LEASE_LOOK_INTERVAL
+from tripwire_shared.wakeups import Told
 
 # As many as the threads of an API process may have put in between two looks.
 OWN_AT_ONCE = 10
@@ -57,40 +62,50 @@ class Route:
 
 
 class Deliverer:
-    """`woken` is set by who put something in here, after the commit: then this looks at once. `patience`: for so many
+    """`alarm` is rung by who put something in here, after the commit: then this looks at once. `patience`: for so many
     seconds what others put in is left to them."""
 
-    def __init__(self, outbox: Outbox, route: Route, woken: threading.Event, patience: float = 0.0) -> None:
-        self._outbox, self._route, self._woken, self._patience = outbox, route, woken, patience
+    def __init__(self, outbox: Outbox, route: Route, alarm: AlarmClock, patience: float = 0.0) -> None:
+        self._outbox, self._route, self._alarm, self._patience = outbox, route, alarm, patience
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"deliver-{route.channel}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def told(self, _: Told) -> None:
+        """Somebody put something in, or may have."""
+        self._alarm.ring_in(self._patience)
+
     def stop(self, timeout: float) -> None:
         """Asks the thread to end after the message it is at, and waits up to `timeout` seconds."""
         self._stopped.set()
-        self._woken.set()
+        self._alarm.ring()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def run_once(self, patience: float = 0.0) -> int:
         """Leases what has been due for `patience` seconds, one batch, and delivers it; returns how many were leased."""
+        return len(self._run_batch(patience).messages)
+
+    def _run_batch(self, patience: float) -> Lease:
         return self._deliver_batch(at_most=self._route.at_most, patience=patience)
 
-    def _run_own(self) -> int:
-        """Delivers what was put in here: it is among the newest. The rest is left to others."""
-        return self._deliver_batch(at_most=min(OWN_AT_ONCE, self._route.at_most), newest_first=True)
+    def _run_own(self) -> None:
+        """Delivers what was put in here: it is among the newest. The rest is left to others, who are told where it may
+        be of ours: they were not when we put it in."""
+        at_most = min(OWN_AT_ONCE, self._route.at_most)
+        if len(self._deliver_batch(at_most=at_most, newest_first=True).messages) == at_most:
+            self._outbox.tell_mails()
 
-    def _deliver_batch(self, *, at_most: int, patience: float = 0.0, newest_first: bool = False) -> int:
+    def _deliver_batch(self, *, at_most: int, patience: float = 0.0, newest_first: bool = False) -> Lease:
         # From before the lease is asked for: by the server's clock it begins later, and ends later.
         asked_at = time.monotonic()
         begin_until, look_again_at = asked_at + self._route.begin_within, asked_at + LEASE_LOOK_INTERVAL
-        leased = self._outbox.lease(self._route.channel, at_most=at_most, patience=patience, newest_first=newest_first)
-        if not leased:
-            return 0
-        rest, unmarked = deque(leased), Unmarked(self._outbox.mark_sent, self._stopped)
+        lease = self._outbox.lease(self._route.channel, at_most=at_most, patience=patience, newest_first=newest_first)
+        if not lease.messages:
+            return lease
+        rest, unmarked = deque(lease.messages), Unmarked(self._outbox.mark_sent, self._stopped)
         with self._route.batch() as deliver:
             # Where one could not be put off, its lease brings it back; the others are tried again later.
             with contextlib.suppress(DatabaseUnavailable):
@@ -104,7 +119,7 @@ class Deliverer:
             unmarked.mark()
             if rest:
                 self._outbox.give_back(rest)
-        return len(leased)
+        return lease
 
     def _deliver(self, message: Message, deliver: Callable[[Message], None], unmarked: Unmarked) -> None:
         try:
@@ -132,22 +147,29 @@ class Deliverer:
 
     def _run(self) -> None:
         log = get_logger(__name__)
+        own = False
         while not self._stopped.is_set():
-            woken = self._woken.is_set()
-            self._woken.clear()
-            pause = DELIVERY_POLL
+            pause = DELIVERY_POLL_IN_TROUBLE
             try:
-                if woken and self._patience:
-                    self._run_own()
-                while not self._stopped.is_set() and self.run_once(self._patience):
-                    pass
-                due_in = self._outbox.next_due_in(self._route.channel)
-                if due_in is not None:
-                    # Never zero: the head may be held back by its second of spacing, by another's lease, or be left to
-                    # others.
-                    pause = min(DELIVERY_POLL, max(due_in + self._patience, self._patience / 2, 0.05))
+                pause = self._deliver_what_waits(own)
             except DatabaseUnavailable:
                 log.warning("deliveries wait for the database", channel=self._route.channel)
             except Exception:
                 log.exception("the deliverer failed unexpectedly", channel=self._route.channel)
-            self._woken.wait(pause)
+            self._alarm.ring_in(pause)
+            own = self._alarm.sleep() is Ring.NOW
+
+    def _deliver_what_waits(self, own: bool) -> float:
+        """`own`: this process put something in. Gives the seconds until something will be due."""
+        if own and self._patience:
+            self._run_own()
+        while not self._stopped.is_set():
+            lease = self._run_batch(self._patience)
+            if not lease.messages:
+                if lease.due_in is None:
+                    break
+                # Never zero: the head may be held back by its second of spacing, by another's lease, or be left to
+                # others.
+                least = max(self._patience / 2, DELIVERY_LEAST_PAUSE)
+                return min(DELIVERY_POLL, max(lease.due_in + self._patience, least))
+        return DELIVERY_POLL

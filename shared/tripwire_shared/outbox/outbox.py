@@ -51,6 +51,15 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """Messages leased by one owner; without any `due_in` says in how many seconds one can be (negative: overdue, but
+    another's or left to others), None where none waits."""
+
+    messages: list[Message]
+    due_in: float | None
+
+
+@dataclass(frozen=True)
 class Waiting:
     mails: int
     alerts: int
@@ -88,10 +97,8 @@ class Outbox:
         else:
             self._sql.put_alert(connection, body=body)
 
-    def lease(
-        self, channel: Channel, *, at_most: int = 1, patience: float = 0.0, newest_first: bool = False
-    ) -> list[Message]:
-        """The next messages of the channel that may be delivered now, `at_most` so many, all leased by one owner.
+    def lease(self, channel: Channel, *, at_most: int = 1, patience: float = 0.0, newest_first: bool = False) -> Lease:
+        """The next messages of the channel that may be delivered now, `at_most` so many.
 
         Mails: those due longest. `patience`: only mails that have been due for so many seconds while nobody sent any.
         Alerts: strictly in order and at most one a second, hence never more than one.
@@ -105,7 +112,8 @@ class Outbox:
                 )  # fmt: skip
             else:
                 rows = self._sql.lease_alert(connection, owner=owner, lease=ALERT_LEASE, spacing=ALERT_SPACING)
-            return [_message(row, channel, owner) for row in rows]
+            found = list(rows)
+        return Lease([_message(row, channel, owner) for row in found if row.id is not None], found[0].due_in)
 
     def mark_sent(self, messages: Sequence[Message]) -> None:
         """Delivered: messages of one lease, in one statement. Nothing for those whose lease was lost."""
@@ -137,15 +145,10 @@ class Outbox:
         with self._database.connection() as connection:
             return bool(self._sql.give_up(connection, id=message.id, owner=message.owner, error=error))
 
-    def next_due_in(self, channel: Channel) -> float | None:
-        """Seconds until a message of the channel may be delivered; None where none waits."""
+    def tell_mails(self) -> None:
+        """Wakes the deliverers of all processes."""
         with self._database.connection() as connection:
-            seconds: float | None = (
-                self._sql.mail_due_in(connection)
-                if channel is Channel.MAIL
-                else self._sql.alert_due_in(connection, spacing=ALERT_SPACING)
-            )
-        return seconds
+            self._sql.tell_mails(connection)
 
     def waiting(self) -> Waiting:
         row = self._database.read(self._sql.waiting)

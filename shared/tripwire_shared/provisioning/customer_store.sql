@@ -10,6 +10,9 @@
 --   3 customer       the address, or the auth user, has a customer.
 -- Locks in the order everywhere: requests by id, then rows by e-mail. Where a customer or sale appears between the checks
 -- and the insert, its unique constraint ends the whole statement, so that nothing is ever half made.
+-- Deliverers and those who wait for an end are told, by one notification a channel for the whole set (four times its ids
+-- would fit). Not where the API creates the customer itself (:answer_now): how much it commits in a second must not hang
+-- on the lock that notifying takes (wakeups.py). Its own deliverer is woken in the process, and its caller has the answer.
 WITH mine AS MATERIALIZED (
     SELECT id, email, full_name, price, currency, staff_id, password_hash, attempts
     FROM provisioning_requests
@@ -82,8 +85,12 @@ WITH mine AS MATERIALIZED (
     INSERT INTO system_health_logs (event_type, message, metadata)
     SELECT 'WARNING', :refused_message, jsonb_build_object('request_id', id, 'user_id', taken_by, 'reason', error)
     FROM ended JOIN checked USING (id) WHERE status = 'duplicate'
+), told AS MATERIALIZED (
+    SELECT CASE WHEN bool_or(status = 'provisioned') THEN pg_notify('tripwire_mails', '') END AS deliverers,
+           CASE WHEN count(*) > 0 THEN pg_notify('tripwire_finished', string_agg(id::text, ',')) END AS waiters
+    FROM ended WHERE NOT :answer_now
 )
-SELECT mine.id, ended.status, ended.user_id FROM mine LEFT JOIN ended USING (id);
+SELECT mine.id, ended.status, ended.user_id, told.* FROM mine LEFT JOIN ended USING (id) CROSS JOIN told;
 
 -- name: set_password!
 -- The password that the customer chose.

@@ -75,8 +75,8 @@ PASSING = (DatabaseUnavailable, IdentityProviderUnavailable, SomebodyWasFaster)
 
 
 class Provisioning:
-    """`on_provisioned` and `on_failed` are called after a commit that left mails, or an alert, to be sent; they must
-    return at once. `writer` notes a failure later where the database is away."""
+    """`on_provisioned` is called after a commit by Door.DIRECT that left a mail to be sent, of which nobody else is
+    told; it must return at once. `writer` notes a failure later where the database is away."""
 
     def __init__(
         self,
@@ -86,10 +86,9 @@ class Provisioning:
         writer: BackgroundWriter,
         *,
         on_provisioned: Callable[[], None],
-        on_failed: Callable[[], None],
     ) -> None:
         self._claims, self._customers, self._preparation, self._writer = claims, customers, preparation, writer
-        self._on_provisioned, self._on_failed = on_provisioned, on_failed
+        self._on_provisioned = on_provisioned
 
     @property
     def set_at_most(self) -> int:
@@ -116,13 +115,6 @@ class Provisioning:
             attempts += self._create([claim for claim in prepared.ready if claim.request_id in held], door)
             waiting = [claim for claim in prepared.waiting if claim.request_id in held]
         return attempts
-
-    def give_up_exhausted(self) -> int:
-        """Ends requests whose process died in their last attempt; returns how many."""
-        count = self._claims.give_up_exhausted()
-        if count:
-            self._on_failed()
-        return count
 
     def _create(self, claims: Sequence[Claim], door: Door) -> list[Attempt]:
         if len(claims) == 1:
@@ -182,7 +174,7 @@ class Provisioning:
         # The API has set its own, shorter limit.
         with nullcontext() if direct else within(SET_STATEMENT_LIMIT):
             made = self._customers.provision(claims, makes_auth_users=not self._preparation.outside, answer_now=direct)
-        if any(one.status is RequestStatus.PROVISIONED for one in made.values()):
+        if direct and any(one.status is RequestStatus.PROVISIONED for one in made.values()):
             self._on_provisioned()
         return made
 
@@ -212,8 +204,6 @@ class Provisioning:
             # As long as nobody else takes the request up, which nobody can without the database.
             self._writer.submit(later)
             return [Attempt(claim.request_id, Outcome.TRY_AGAIN) for claim in claims]
-        if RequestStatus.FAILED in statuses.values():
-            self._on_failed()
         return [Attempt(claim.request_id, _OUTCOMES[statuses.get(claim.request_id)]) for claim in claims]
 
 

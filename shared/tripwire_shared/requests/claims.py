@@ -31,10 +31,11 @@ class Failure:
 @dataclass(frozen=True)
 class Waiting:
     """`due`: how many can be claimed now, counted up to the limit that was asked for; `next_due_in`: seconds until the
-    next one is due (negative: overdue), None where none waits."""
+    next one is due (negative: overdue), None where none waits; `exhausted`: due, but no attempt is left."""
 
     due: int
     next_due_in: float | None
+    exhausted: list[UUID]
 
 
 class ClaimStore:
@@ -71,9 +72,11 @@ class ClaimStore:
     def waiting(self, at_most: int) -> Waiting:
         """What is due now."""
         row = self._database.read(
-            lambda connection: self._sql.waiting(connection, most=at_most, max_attempts=self._rules.max_attempts)
+            lambda connection: self._sql.waiting(
+                connection, most=at_most, max_attempts=self._rules.max_attempts, look=EXHAUSTED_LOOK
+            )
         )
-        return Waiting(row.due, row.next_due_in)
+        return Waiting(row.due, row.next_due_in, row.exhausted)
 
     def claimable(self, request_ids: Sequence[UUID]) -> int:
         """How many of these `claim` would take."""
@@ -109,18 +112,11 @@ class ClaimStore:
             self._record_failed(connection, rows, failure.reason)
         return {row.id: RequestStatus(row.status) for row in rows}
 
-    def give_up_exhausted(self) -> int:
-        """Ends due requests that have no attempt left; returns how many."""
+    def give_up(self, exhausted: Sequence[UUID]) -> int:
+        """Ends those of these that are still due and have no attempt left; returns how many."""
         most = self._rules.max_attempts
-        found = self._database.read(
-            lambda connection: [
-                row.id for row in self._sql.exhausted(connection, look=EXHAUSTED_LOOK, max_attempts=most)
-            ]
-        )
-        if not found:
-            return 0
         with self._database.transaction() as connection:
-            rows = list(self._sql.give_up(connection, ids=found, error=ABANDONED, max_attempts=most))
+            rows = list(self._sql.give_up(connection, ids=list(exhausted), error=ABANDONED, max_attempts=most))
             for row in rows:
                 self._on_failed(connection, row.id, row.attempts, ABANDONED)
         return len(rows)

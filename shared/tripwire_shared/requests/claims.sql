@@ -45,12 +45,18 @@ WITH picked AS MATERIALIZED (
 SELECT * FROM claimed;
 
 -- name: waiting^
--- One look at what is due: how many (at most :most), and in how many seconds the next one is, null where none waits.
+-- One look at what is due: how many (at most :most), and in how many seconds the next one is, null where none waits; and
+-- those of whom the last attempt ended without a word (its process died): a lease is longer than an attempt may take.
+-- These are looked for at the head of the line, which what is due longest reaches; so a backlog is not read whole.
 SELECT (SELECT count(*) FROM (
             SELECT 1 FROM provisioning_requests
             WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts LIMIT :most) AS due)::integer AS due,
        (SELECT extract(epoch FROM min(due_at) - clock_timestamp())
-        FROM provisioning_requests WHERE status = 'accepted')::float8 AS next_due_in;
+        FROM provisioning_requests WHERE status = 'accepted')::float8 AS next_due_in,
+       ARRAY (SELECT id FROM (
+                  SELECT id, attempts FROM provisioning_requests
+                  WHERE status = 'accepted' AND due_at <= now() ORDER BY due_at LIMIT :look) AS head
+              WHERE attempts >= :max_attempts) AS exhausted;
 
 -- name: claimable$
 -- How many of these could be claimed: asked before slots of the pace are spent.
@@ -74,7 +80,8 @@ FROM mine LEFT JOIN hashed USING (id) WHERE r.id = mine.id AND r.id = ANY (:ids)
 RETURNING r.id;
 
 -- name: fail
--- A failed attempt: due again after the backoff, or failed for good after the last one.
+-- A failed attempt: due again after the backoff, of which the sweep is told, or failed for good after the last one, of
+-- which those are told who wait for its end.
 WITH mine AS (
     SELECT id FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'accepted' AND claimed_by = :owner ORDER BY id FOR NO KEY UPDATE
@@ -91,11 +98,12 @@ WITH mine AS (
     INSERT INTO request_steps (request_id, step, detail)
     SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END, :error FROM failed
 )
-SELECT * FROM failed;
+SELECT failed.*, CASE status WHEN 'failed' THEN pg_notify('tripwire_finished', id::text) ELSE pg_notify('tripwire_due', '') END
+FROM failed;
 
 -- name: put_off
 -- An attempt that failed for a passing reason: not counted, due again after the pause; failed for good where that has
--- gone on for too long.
+-- gone on for too long. The same are told as above.
 WITH mine AS (
     SELECT id, coalesce(passing_since < now() - make_interval(secs => :at_most), false) AS over
     FROM provisioning_requests
@@ -115,15 +123,8 @@ WITH mine AS (
     INSERT INTO request_steps (request_id, step, detail)
     SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END, :error FROM put_off
 )
-SELECT * FROM put_off;
-
--- name: exhausted
--- Due requests whose last attempt ended without a word (its process died): a lease is longer than an attempt may take.
--- Looked for at the head of the line, which what is due longest reaches; so a backlog is not read whole each second.
-SELECT id, attempts FROM (
-    SELECT id, attempts FROM provisioning_requests
-    WHERE status = 'accepted' AND due_at <= now() ORDER BY due_at LIMIT :look
-) head WHERE attempts >= :max_attempts;
+SELECT put_off.*, CASE status WHEN 'failed' THEN pg_notify('tripwire_finished', id::text) ELSE pg_notify('tripwire_due', '') END
+FROM put_off;
 
 -- name: give_up
 -- Ends them as failed, where nothing has moved them meanwhile.
@@ -139,4 +140,4 @@ WITH mine AS (
 ), noted AS (
     INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed
 )
-SELECT * FROM failed;
+SELECT failed.*, pg_notify('tripwire_finished', id::text) FROM failed;

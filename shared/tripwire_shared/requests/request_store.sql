@@ -58,7 +58,7 @@ UPDATE provisioning_requests SET idempotency_key = NULL WHERE id = :id AND statu
 -- name: retry
 -- An admin takes failed requests up again: all attempts are there anew, and they are due at once. Of several with one
 -- e-mail the newest, and none where somebody has it: a live request, or an auth user (but its own, from an earlier
--- attempt, is resumed). In the order of their ids, so that two admins never lock crosswise.
+-- attempt, is resumed). The sweep is told (several notifications of one transaction that say the same are one). In the order of their ids, so that two admins never lock crosswise.
 WITH chosen AS MATERIALIZED (
     SELECT id, email, accepted_at FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'failed' ORDER BY id FOR NO KEY UPDATE
@@ -79,7 +79,7 @@ WITH chosen AS MATERIALIZED (
     INSERT INTO request_steps (request_id, step, detail)
     SELECT r.id, 'retried', 'by ' || s.email FROM retried r LEFT JOIN staff s ON s.id = :staff_id
 )
-SELECT id FROM retried;
+SELECT id, pg_notify('tripwire_due', '') FROM retried;
 
 -- name: get^
 -- One request, with the state of its welcome mail. A manager (:only_staff) sees only their own.
