@@ -61,6 +61,8 @@ class Wakeups:
         self._url, self._application_name = url, application_name
         self._callbacks: dict[WakeUp, Callback] = {}
         self._on_lost: Callable[[], None] | None = None
+        # The address is a transaction pooler's, on which nothing is heard.
+        self._in_vain = False
         self._asked, self._ask = socket.socketpair()
         self._ask.setblocking(False)
         self._stopped = threading.Event()
@@ -93,7 +95,8 @@ class Wakeups:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._try(self._listen)
+            if not self._in_vain:
+                self._try(self._listen)
             if not self._stopped.is_set():
                 # Nobody hears anything now: they look for themselves.
                 self._try(lambda: self._tell(dict.fromkeys(self._callbacks, Told(None, None))))
@@ -107,6 +110,7 @@ class Wakeups:
         except SessionShared:
             # Said at start, unless PostgreSQL was away then. Whoever waits looks unasked.
             get_logger(__name__).error("set DATABASE_LISTEN_URL: the listener's address is a pooler's")
+            self._in_vain = True
         except Exception:
             get_logger(__name__).exception("the listener failed unexpectedly")
 

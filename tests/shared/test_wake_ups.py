@@ -113,7 +113,7 @@ def accept(resources: Resources, staff_id: UUID, mode: RequestMode = RequestMode
     new = NewRequest(
         uuid4(), Wish(f"{uuid4()}@example.com", "Anna K.", None, 5000, "KZT"), None, staff_id, mode, None, None, None
     )
-    assert resources.requests.accept(new)
+    assert resources.requests.accept([new])
     return new.id
 
 

@@ -39,7 +39,7 @@ def test_runs_are_bounded_and_a_long_backlog_holds_up_no_other(database: Databas
     rows(database, "INSERT INTO sales_activity_log (action, created_at) SELECT 'x', now() - interval '6 years'"
                    " FROM generate_series(1, %s)", MANY)  # fmt: skip
     login_failures(database, MANY, "2 minutes")
-    housekeeping, runs, done = Housekeeping(database, 7, run_limit=0.1), 0, False
+    housekeeping, runs, done = Housekeeping(database, 7, run_limit=0.02), 0, False
     while not done:
         began = time.monotonic()
         run = housekeeping.run_once()
