@@ -24,6 +24,7 @@ from tripwire_api import (
 from tripwire_api.access import Guard, RateLimit, admin_only, public, staff_only
 from tripwire_api.body_rules import check_texts
 from tripwire_api.client_request import register_request_rules
+from tripwire_api.long_waits import LongWaits
 from tripwire_api.meter import RequestMeter, register_meter
 from tripwire_api.parts import ApiParts
 from tripwire_api.problems import http_problem, register_problems
@@ -70,7 +71,7 @@ def create_app(parts: ApiParts) -> Flask:
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
-    waits = requests.LongWaits(settings.web_threads)
+    waits = LongWaits(parts.request_list.finished_among)
     figures = SystemFigures(
         system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
         telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
@@ -88,14 +89,14 @@ def create_app(parts: ApiParts) -> Flask:
             sessions.session_blueprint(parts.tokens),
         ],
         admin: [
-            staff.blueprint(parts.staff, parts.tokens),
+            staff.blueprint(parts.staff, parts.tokens, parts.hashing),
             system.blueprint(parts.mode_store, parts.mode_cache, figures, core.health_log, parts.telegram),
             system_history.blueprint(system_store, parts.incident_history, parts.mode_store),
             queue_changes.blueprint(core.database, core.activity),
         ],
         public: [
-            sessions.login_blueprint(parts.staff, proxies),
-            invitations.blueprint(core.invitations),
+            sessions.login_blueprint(parts.staff, parts.sign_ins, proxies),
+            invitations.blueprint(core.invitations, parts.hashing),
             probes.blueprint(core.database, parts.breaker, parts.request_queue, meter),
             documentation.blueprint(api),
         ],

@@ -9,6 +9,7 @@ from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.errors import QueueUnavailable
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.health.causes import QUEUE
 from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.measured_minutes import MeasuredMinutes
@@ -24,14 +25,18 @@ from tripwire_shared.queue.queue_sight import BreakerSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request_list import RequestList
+from tripwire_shared.runtime import THREADS, Runtime
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import API_STATEMENT_LIMIT, BACKGROUND_STOP_TIMEOUT, MAIL_PATIENCE_IN_API
 
 # Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
-# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers.
-BACKGROUND_CONNECTIONS = 5
+# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers, the look at what is waited for.
+BACKGROUND_CONNECTIONS = 6
+# Of the requests inside at once (WEB_THREADS), so many at most sign in: half of them. And so many set a password: a
+# quarter. So a quarter is left for those who do neither, however many come.
+SIGN_IN_SHARE, HASHING_SHARE = 2, 4
 # Redis: the breaker's probe and the watch.
 BACKGROUND_REDIS_CONNECTIONS = 2
 
@@ -58,6 +63,8 @@ class ApiParts:
     tokens: Tokens
     incident_history: IncidentHistory
     measured_minutes: MeasuredMinutes
+    sign_ins: FewAtOnce
+    hashing: FewAtOnce
 
     def start(self) -> None:
         self.core.writer.start()
@@ -81,12 +88,14 @@ class ApiParts:
         self.core.database.close()
 
 
-def build_api(settings: Settings) -> ApiParts:
+def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
+    """`runtime`: how this process waits and computes; nothing is started yet."""
     core = build_core(
         settings,
         application_name="tripwire-api",
         pool_size=settings.web_threads + BACKGROUND_CONNECTIONS,
         statement_limit=API_STATEMENT_LIMIT,
+        runtime=runtime,
     )
     telegram = Telegram(settings)
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_REDIS_CONNECTIONS))
@@ -95,6 +104,7 @@ def build_api(settings: Settings) -> ApiParts:
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     tokens = Tokens(core.database, core.activity, core.writer)
     measured_minutes = MeasuredMinutes(core.database)
+    hashing = FewAtOnce(settings.web_threads // HASHING_SHARE)
     return ApiParts(
         core=core,
         delivery=build_delivery(core, telegram, mail_patience=MAIL_PATIENCE_IN_API),
@@ -110,7 +120,7 @@ def build_api(settings: Settings) -> ApiParts:
         ),
         mode_store=mode_store,
         mode_cache=mode_cache,
-        mode_listener=ModeListener(settings.listen_url, mode_store, mode_cache, "api"),
+        mode_listener=ModeListener(settings.listen_url, mode_store, mode_cache, "api", runtime.wait),
         intake=Intake(
             core.requests,
             mode_cache,
@@ -120,6 +130,7 @@ def build_api(settings: Settings) -> ApiParts:
             core.sealer,
             Signer(settings.secret_keys, "request fingerprints"),
             core.writer,
+            hashing,
         ),
         request_list=RequestList(core.database, core.requests),
         customers=CustomerList(core.database),
@@ -131,4 +142,6 @@ def build_api(settings: Settings) -> ApiParts:
         tokens=tokens,
         incident_history=IncidentHistory(core.database, measured_minutes),
         measured_minutes=measured_minutes,
+        sign_ins=FewAtOnce(settings.web_threads // SIGN_IN_SHARE),
+        hashing=hashing,
     )

@@ -4,7 +4,6 @@ Its own connection, straight to the server (LISTEN does not pass a transaction p
 are lost, so it rereads on each connection. Start it after fork: a thread does not survive one.
 """
 
-import select
 import threading
 
 import psycopg2
@@ -15,12 +14,16 @@ from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import MODE_CHANNEL, ModeRecord
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
+from tripwire_shared.runtime import THREADS, ServerWait
 from tripwire_shared.timings import LISTENER_RECONNECT_PAUSE, LISTENER_WAIT
 
 
 class ModeListener:
-    def __init__(self, url: str, store: ModeStore, cache: ModeCache, service: str) -> None:
+    def __init__(
+        self, url: str, store: ModeStore, cache: ModeCache, service: str, server_wait: ServerWait = THREADS.wait
+    ) -> None:
         self._url, self._store, self._cache, self._service = url, store, cache, service
+        self._server_wait = server_wait
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mode-listener", daemon=True)
 
@@ -42,7 +45,7 @@ class ModeListener:
             self._stopped.wait(LISTENER_RECONNECT_PAUSE)
 
     def _listen(self) -> None:
-        connection = connect(self._url, f"tripwire-{self._service}-listener")
+        connection = connect(self._url, f"tripwire-{self._service}-listener", self._server_wait)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {MODE_CHANNEL}")
@@ -55,12 +58,12 @@ class ModeListener:
 
     def _told(self, connection: Connection) -> bool:
         """Waits for a word, at most LISTENER_WAIT seconds; then asks the server whether it is still there."""
-        poller = select.poll()
-        poller.register(connection.fileno(), select.POLLIN)
         # A word may have come in with the answer to the receipt; then the socket stays silent.
-        if not connection.notifies and not poller.poll(LISTENER_WAIT * 1000):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+        if not connection.notifies:
+            self._server_wait.until_ready(connection.fileno(), to_read=True, seconds=LISTENER_WAIT)
+            if not self._server_wait.has_input(connection.fileno()):
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
         connection.poll()
         told = bool(connection.notifies)
         connection.notifies.clear()

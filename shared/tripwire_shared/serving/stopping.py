@@ -2,5 +2,5 @@
 
 import threading
 
-# A module's variable: gunicorn's signal handler has no other way to the application. Only ever set, by one thread.
+# A module's variable: gunicorn's worker has no other way to the application. Only ever set.
 STOPPING = threading.Event()
