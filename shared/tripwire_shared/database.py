@@ -106,8 +106,7 @@ def connect(url: str, application_name: str, server_wait: ServerWait = THREADS.w
     except OSError as error:
         raise psycopg2.OperationalError("the database's name could not be looked up") from error
     connection = psycopg2.connect(
-        url,
-        **addresses,
+        psycopg2.extensions.make_dsn(url, **addresses),
         application_name=application_name,
         connect_timeout=CONNECT_TIMEOUT,
         keepalives_idle=2,

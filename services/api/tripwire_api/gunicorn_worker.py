@@ -33,7 +33,9 @@ ANSWERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, str, st
 class ApiWorker(CooperativeWorker):
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answers what never reaches the application. Logs neither headers nor path: both may hold a secret."""
-        status, title, detail = next(answer for kind, *answer in ANSWERS if isinstance(exc, kind))
+        status, title, detail = next(
+            (status, title, detail) for kind, status, title, detail in ANSWERS if isinstance(exc, kind)
+        )
         request_id = uuid4().hex
         if status == 500:
             self.log.error("unexpected error before the application, request id %s", request_id, exc_info=exc)

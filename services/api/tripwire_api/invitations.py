@@ -41,16 +41,20 @@ def blueprint(invitations: Invitations, hashing: FewAtOnce) -> Blueprint:
         reason = password_problem(password) or (None if password == again else "The two passwords differ.")
         if reason is not None:
             return _page(422, form=True, problem=reason)
-        try:
-            with hashing.one():
-                invitations.consume(token, password)
-        except TooManyAtOnce as error:
-            return _page(429, form=True, problem=str(error))
-        except InvitationOver as error:  # somebody was faster
-            return _page(410, message=str(error))
-        return _page(200, message="Your password is set. You can sign in now.", done=True)
+        return _set_password(invitations, hashing, token, password)
 
     return routes
+
+
+def _set_password(invitations: Invitations, hashing: FewAtOnce, token: str, password: str) -> Response:
+    try:
+        with hashing.one():
+            invitations.consume(token, password)
+    except TooManyAtOnce as error:
+        return _page(429, form=True, problem=str(error))
+    except InvitationOver as error:  # somebody was faster
+        return _page(410, message=str(error))
+    return _page(200, message="Your password is set. You can sign in now.", done=True)
 
 
 def _page(status: int, **values: object) -> Response:

@@ -32,7 +32,7 @@ from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import API_STATEMENT_LIMIT, BACKGROUND_STOP_TIMEOUT, MAIL_PATIENCE_IN_API
 
 # Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
-# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers, the look at what is waited for.
+# PostgreSQL: the listener's rereads, the health log's writer, the watch, two deliverers, `Prefer: wait`.
 BACKGROUND_CONNECTIONS = 6
 # Of the requests inside at once (WEB_THREADS), so many at most sign in: half of them. And so many set a password: a
 # quarter. So a quarter is left for those who do neither, however many come.

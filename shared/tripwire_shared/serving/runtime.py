@@ -2,10 +2,9 @@
 
 import contextlib
 import os
-import sys
-import threading
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import gevent
 from gevent import monkey, socket
@@ -17,7 +16,7 @@ from tripwire_shared.timings import CONNECT_TIMEOUT
 
 T = TypeVar("T")
 # Of real threads that compute: the loop, which answers everybody, comes first.
-NICE = 10
+NICE = 5
 # gevent's own does not look before it waits: asked without patience it sees nothing.
 _poll, _POLLIN = monkey.get_original("select", ["poll", "POLLIN"])
 
@@ -43,32 +42,45 @@ class LoopWait:
 
 
 class ComputingThreads:
-    """Real threads for what computes for long and lets go of the interpreter meanwhile, as argon2 does."""
+    """Real threads for what computes for long and lets go of the interpreter meanwhile, as argon2 does.
+
+    They and the threads that they start keep to half of the processors, where the system can see to it (Linux): the
+    loop, which answers everybody, PostgreSQL and the other processes have the other half for themselves.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._pool = ThreadPool(at_once)
+        self._processors = _half_of_the_processors()
 
     def __call__(self, function: Callable[[], T]) -> T:
-        outcome: Callable[[], T] = self._pool.apply(_outcome, (function,))
-        return outcome()
+        outcome = self._pool.apply(self._outcome, (function,))
+        if outcome.error is not None:
+            raise outcome.error
+        result: T = outcome.result
+        return result
+
+    def _outcome(self, function: Callable[[], Any]) -> "_Outcome":
+        """What gives the result, or raises what was raised: gevent prints what leaves its threads as an exception."""
+        if self._processors:
+            os.sched_setaffinity(0, self._processors)  # of this thread
+        try:
+            return _Outcome(function(), None)
+        except Exception as error:
+            return _Outcome(None, error)
 
 
-def _outcome(function: Callable[[], T]) -> Callable[[], T]:
-    """What gives the result, or raises what was raised: gevent prints what leaves its threads as an exception."""
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-    try:
-        result = function()
-    except Exception as error:
-        return _raising(error)
-    return lambda: result
+@dataclass(frozen=True)
+class _Outcome:
+    result: Any
+    error: Exception | None
 
 
-def _raising(error: Exception) -> Callable[[], T]:
-    def again() -> T:
-        raise error
-
-    return again
+def _half_of_the_processors() -> set[int]:
+    """Empty where there is one only, or where they cannot be chosen."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    processors = sorted(os.sched_getaffinity(0))
+    return set(processors[(len(processors) + 1) // 2 :])
 
 
 def build_runtime() -> Runtime:

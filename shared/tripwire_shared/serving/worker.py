@@ -45,7 +45,7 @@ class RequestTooSlow(TripwireError):
 
 
 # What this worker itself refuses: status and title.
-REFUSALS: dict[type[TripwireError], tuple[int, str]] = {
+REFUSALS: dict[type[Exception], tuple[int, str]] = {
     RequestTooSlow: (408, "Request Timeout"),
     NoPlace: (503, "Too many requests"),
 }
@@ -57,6 +57,9 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
     All of it runs in one thread, whose greenlets change only where they wait: between two waits nothing that is read
     or written here is changed by another.
     """
+
+    sockets: list[Any]
+    wsgi: Any
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -75,7 +78,8 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self._application, self._places = self.wsgi, Places(self.cfg.threads)
+        self._application = self.wsgi
+        self._places = Places(self.cfg.threads)
         self.wsgi = self._inside
 
     def notify(self) -> None:
@@ -112,13 +116,13 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
     def _let_in(self, listener: Any) -> NoReturn:
         while True:
             try:
-                self._welcome(*listener.accept(), listener)
+                self._welcome(listener, *listener.accept())
             except OSError as error:  # no file descriptor left, or the client is gone already
                 self.log.warning("a connection could not be taken in: %s", error)
                 gevent.sleep(ACCEPT_RETRY_PAUSE)
             gevent.sleep(0)  # one at a time: the other processes take theirs
 
-    def _welcome(self, client: Any, address: Any, listener: Any) -> None:
+    def _welcome(self, listener: Any, client: Any, address: Any) -> None:
         if len(self._connections) >= self.worker_connections and not self._turn_one_away():
             client.close()
             return
@@ -201,7 +205,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         listener.settimeout(0)
         with contextlib.suppress(BlockingIOError):
             while True:
-                self._welcome(*listener.accept(), listener)
+                self._welcome(listener, *listener.accept())
         listener.close()
 
     def _finish(self) -> None:
