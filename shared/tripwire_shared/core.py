@@ -22,6 +22,7 @@ from tripwire_shared.provisioning.provision import Provisioning
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.claims import ClaimStore
 from tripwire_shared.requests.request_store import RequestStore
+from tripwire_shared.runtime import THREADS, Runtime
 from tripwire_shared.settings import Settings
 
 
@@ -54,16 +55,20 @@ def build_core(
     pool_size: int,
     statement_limit: float,
     send_directly: Callable[[Alert], bool] | None = None,
+    runtime: Runtime = THREADS,
 ) -> Core:
     """Builds it, after fork; nothing is started yet.
 
     `pool_size`: one connection for each thread that asks PostgreSQL. `statement_limit`: seconds, for the whole process.
-    `send_directly` alerts past PostgreSQL; None where this process is not the one of its host that does.
+    `send_directly` alerts past PostgreSQL; None where this process is not the one of its host that does. `runtime`: how
+    this process waits and computes.
     """
     database = Database(
-        settings.database_url, application_name=application_name, pool_size=pool_size, statement_limit=statement_limit
-    )
-    activity, hasher, writer, outbox = ActivityLog(), PasswordHasher(), BackgroundWriter(), Outbox(database)
+        settings.database_url, application_name=application_name, pool_size=pool_size, statement_limit=statement_limit,
+        server_wait=runtime.wait,
+    )  # fmt: skip
+    activity, hasher, writer = ActivityLog(), PasswordHasher(runtime.compute), BackgroundWriter()
+    outbox = Outbox(database)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
     own_mail = AlarmClock()
     health_log = HealthLog(database, outbox, writer, send_directly or _stays_stored)

@@ -2,10 +2,9 @@
 
 libpq blocks in C; without a wait callback neither the 2 s of a 503 nor a job's limit would hold against a silent
 server. `install_wait_limit` sets one for the whole process: every wait for the server ends after the statement limit,
-or earlier where the thread set itself a budget with `within()`.
+or earlier where the thread set itself a budget with `within()`. How it waits is the process' `Runtime`.
 """
 
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted, StatementEnded
+from tripwire_shared.runtime import THREADS, ServerWait
 from tripwire_shared.session import connect
 from tripwire_shared.silence import Silence
 from tripwire_shared.timings import POOL_TIMEOUT, SILENCE_DOUBTED_AFTER
@@ -71,7 +71,7 @@ def time_left() -> float | None:
     return None if deadline is None else deadline - time.monotonic()
 
 
-def install_wait_limit(statement_limit: float) -> None:
+def install_wait_limit(statement_limit: float, server_wait: ServerWait) -> None:
     """Bounds every wait of psycopg2 in this process to `statement_limit` seconds.
 
     Only raises: psycopg2 then marks the connection as broken; closing it inside the callback would hang.
@@ -83,15 +83,15 @@ def install_wait_limit(statement_limit: float) -> None:
         budget: float | None = getattr(_budget, "deadline", None)
         if budget is not None:
             deadline = min(deadline, budget)
-        poller = select.poll()
         while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 _silence.unanswered(asked_at)
                 raise StatementTooSlow
-            interest = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
-            poller.register(connection.fileno(), interest)
-            if not poller.poll(min(remaining, SILENCE_DOUBTED_AFTER) * 1000):
+            to_read = state == psycopg2.extensions.POLL_READ
+            seconds = min(remaining, SILENCE_DOUBTED_AFTER)
+            server_wait.until_ready(connection.fileno(), to_read=to_read, seconds=seconds)
+            if time.monotonic() - asked_at >= SILENCE_DOUBTED_AFTER:
                 _silence.doubt(asked_at)
         _silence.heard()
 
@@ -106,12 +106,20 @@ def ask_in_doubt(ask_server: Callable[[], None]) -> None:
 class Database:
     """The process' pool. Build it after fork; safe for threads."""
 
-    def __init__(self, url: str, *, application_name: str, pool_size: int, statement_limit: float) -> None:
-        install_wait_limit(statement_limit)
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str,
+        pool_size: int,
+        statement_limit: float,
+        server_wait: ServerWait = THREADS.wait,
+    ) -> None:
+        install_wait_limit(statement_limit, server_wait)
         psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
         self._pool = QueuePool(
             # psycopg2's connection has no type that SQLAlchemy's protocol knows.
-            cast("Any", lambda: connect(url, application_name)),
+            cast("Any", lambda: connect(url, application_name, server_wait)),
             pool_size=pool_size,
             max_overflow=0,
             timeout=POOL_TIMEOUT,
@@ -120,7 +128,7 @@ class Database:
             # connection() hands none back with a transaction under way.
             reset_on_return=None,
         )
-        event.listen(self._pool, "checkout", _refuse_dropped)
+        event.listen(self._pool, "checkout", lambda connection, *_: _refuse_dropped(connection, server_wait))
 
     def close(self) -> None:
         self._pool.dispose()
@@ -186,15 +194,14 @@ class Database:
             raise DatabaseUnavailable from error
 
 
-def _refuse_dropped(connection: Connection, *_: object) -> None:
+def _refuse_dropped(connection: Connection, server_wait: ServerWait) -> None:
     """Has the pool replace a connection that the server has closed, without a word to the server: after a restart
     nobody meets one. An idle connection has nothing to read; where it has, that is the server's farewell."""
-    poller = select.poll()
     try:
-        poller.register(connection.fileno(), select.POLLIN)
+        dropped = server_wait.has_input(connection.fileno())
     except psycopg2.InterfaceError:
         raise DisconnectionError from None
-    if poller.poll(0):
+    if dropped:
         raise DisconnectionError
 
 

@@ -12,6 +12,7 @@ import psycopg2.extensions
 
 from tripwire_shared.database import Connection, install_wait_limit, within
 from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.runtime import THREADS
 from tripwire_shared.session import SessionShared, connect, connect_to_listen
 from tripwire_shared.settings import Settings, SettingsError
 from tripwire_shared.timings import LISTEN_CHECK_LIMIT
@@ -27,7 +28,7 @@ def check_listen_url(settings: Settings) -> None:
     process meanwhile.
     """
     limit = psycopg2.extensions.get_wait_callback()
-    install_wait_limit(LISTEN_CHECK_LIMIT)
+    install_wait_limit(LISTEN_CHECK_LIMIT, THREADS.wait)  # nobody else is served yet
     try:
         with within(LISTEN_CHECK_LIMIT):
             _check(settings)

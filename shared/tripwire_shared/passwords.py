@@ -10,6 +10,7 @@ from argon2.low_level import ARGON2_VERSION
 
 from tripwire_shared.database import off_the_clock
 from tripwire_shared.errors import TripwireError
+from tripwire_shared.runtime import THREADS, Compute
 
 # 64 MiB each: more at once would only make all of them slower, and the process larger.
 AT_ONCE = 2
@@ -25,8 +26,8 @@ class PasswordHasher:
     Its time is not the database's, so it does not count against a budget for that.
     """
 
-    def __init__(self) -> None:
-        self._argon2 = Argon2()
+    def __init__(self, compute: Compute = THREADS.compute) -> None:
+        self._argon2, self._compute = Argon2(), compute
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def hash(self, password: str, patience: float | None = None) -> str:
@@ -35,7 +36,7 @@ class PasswordHasher:
             if not self._slots.acquire(timeout=patience):
                 raise HasherBusy
             try:
-                return self._argon2.hash(password)
+                return self._compute(lambda: self._argon2.hash(password))
             finally:
                 self._slots.release()
 
@@ -48,7 +49,7 @@ class PasswordHasher:
     def verify(self, password_hash: str, password: str) -> bool:
         with off_the_clock(), self._slots:
             try:
-                return self._argon2.verify(password_hash, password)
+                return self._compute(lambda: self._argon2.verify(password_hash, password))
             except (VerificationError, InvalidHashError):
                 return False
 

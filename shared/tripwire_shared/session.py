@@ -13,6 +13,8 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 
+from tripwire_shared.host_addresses import with_addresses
+from tripwire_shared.runtime import THREADS, ServerWait
 from tripwire_shared.timings import (
     CLIENT_CHECK_MS,
     CONNECT_TIMEOUT,
@@ -63,13 +65,17 @@ class _CursorBehindPooler(psycopg2.extras.NamedTupleCursor):
         super().execute(query, vars)  # type: ignore[no-untyped-call]
 
 
-def connect(url: str, application_name: str) -> Connection:
+def connect(url: str, application_name: str, server_wait: ServerWait = THREADS.wait) -> Connection:
     """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
 
     Raises psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
     """
+    try:
+        addresses = with_addresses(psycopg2.extensions.parse_dsn(url), server_wait.look_up)
+    except OSError as error:
+        raise psycopg2.OperationalError("the database's name could not be looked up") from error
     connection = psycopg2.connect(
-        url,
+        psycopg2.extensions.make_dsn(url, **addresses),
         # No limits among the start-up parameters: poolers refuse them.
         application_name=application_name,
         connect_timeout=CONNECT_TIMEOUT,
@@ -88,9 +94,9 @@ def connect(url: str, application_name: str) -> Connection:
     return connection
 
 
-def connect_to_listen(url: str, application_name: str) -> Connection:
+def connect_to_listen(url: str, application_name: str, server_wait: ServerWait = THREADS.wait) -> Connection:
     """A connection on which LISTEN hears. Raises as `connect` does, and SessionShared."""
-    connection = connect(url, application_name)
+    connection = connect(url, application_name, server_wait)
     try:
         if connection.cursor_factory is _CursorBehindPooler:
             _refuse_shared(connection, url, application_name)

@@ -98,6 +98,24 @@ TELLING_POLL = 0.25
 DIRECT_ALERT_TURN = 20
 DIRECT_ALERT_KEPT = 86_400
 
+# The HTTP server of API and admin UI. A connection may be silent between two requests for CONNECTION_IDLE_LIMIT. From
+# the first byte of a request to the last one of its body REQUEST_READ_LIMIT may pass, however they are spread out; each
+# piece of its answer must be taken within ANSWER_TAKEN_WITHIN. After a last answer LAST_WORD_LINGER is left for the
+# client to close, so that nothing it still sends destroys what it has not read yet.
+CONNECTION_IDLE_LIMIT = 30
+REQUEST_READ_LIMIT = 10.0
+ANSWER_TAKEN_WITHIN = 20.0
+LAST_WORD_LINGER = 2.0
+# A request stands in line for a place in the application for so long; then it is refused.
+PLACE_PATIENCE = 10.0
+# A process that stops gives kept-alive connections so long for a request that is on its way.
+STOP_IDLE_LINGER = 2.0
+STOP_LOOK = 0.05
+# Where the system cannot take in a connection.
+ACCEPT_RETRY_PAUSE = 0.1
+# How often a server process tells gunicorn's parent that it is alive.
+WORKER_HEARTBEAT_TO_PARENT = 1.0
+
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
 # How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
@@ -210,8 +228,8 @@ LOGIN_WINDOW = 60.0
 LOGIN_FAILURES_PER_ACCOUNT = 5
 LOGIN_FAILURES_PER_ADDRESS = 50
 PREFER_WAIT_MAX = 30.0
-# Who waits for a request's end looks so often although nobody told of it.
-PREFER_WAIT_POLL = 5.0
+# How often a process asks for all that are waited for in it, in one statement, although nobody told of them.
+PREFER_WAIT_POLL = 2.0
 
 # Housekeeping of the worker service: how often, how long one run may take, and when the next follows where that was not
 # enough (or something failed): a backlog of a million rows is gone within minutes, and others have their turn.

@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -54,22 +52,6 @@ def test_slow_looks_do_not_add_up_to_an_unavailable_database(
 
     monkeypatch.setattr(api.resources.requests, "get", slow)
     assert manager.get(location, headers={"Prefer": f"wait={2 * API_REQUEST_BUDGET:.0f}"}).status_code == 200
-
-
-@pytest.mark.parametrize(("threads", "waiting"), [(1, 0), (8, 4)])
-def test_at_most_half_of_the_threads_wait(api_for: Callable[..., ApiUnderTest], threads: int, waiting: int) -> None:
-    api = api_for(web_threads=threads)
-    manager = api.member("manager@example.com")
-    location = accept(manager)
-
-    def took(_: int) -> float:
-        began = time.monotonic()
-        caller = Caller(api.client.application.test_client(), manager.token)
-        assert caller.get(location, headers={"Prefer": "wait=3"}).status_code == 200
-        return time.monotonic() - began
-
-    with ThreadPoolExecutor(8) as pool:
-        assert len([seconds for seconds in pool.map(took, range(threads)) if seconds >= 3]) == waiting
 
 
 def test_a_malformed_wait_is_ignored(manager: Caller) -> None:

@@ -1,5 +1,6 @@
 """Signing in and out: who is let in, who is slowed down, and that nothing tells whether an account exists."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from deploy.local.data_folder import free_port
 from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
+from tests.waiting import wait_until
 from tripwire_shared.staff.staff import Role
 from tripwire_shared.timings import (
     API_REQUEST_BUDGET,
@@ -64,7 +66,8 @@ def test_five_failures_a_minute_close_an_account_for_that_address_only(api: ApiU
     assert sign_in(api, address="192.0.2.2").status_code == 200
 
 
-def test_tries_side_by_side_do_not_slip_through(api: ApiUnderTest) -> None:
+def test_tries_side_by_side_do_not_slip_through(api_for: Callable[..., ApiUnderTest]) -> None:
+    api = api_for(web_threads=16)  # all of them are let in
     api.member(EMAIL, password=PASSWORD)
     with ThreadPoolExecutor(8) as pool:
         statuses = Counter(pool.map(lambda _: sign_in(api, password="wrong").status_code, range(20)))
@@ -97,10 +100,38 @@ def test_the_throttle_comes_before_the_costly_part(api: ApiUnderTest, monkeypatc
     assert len(verified) == LOGIN_FAILURES_PER_ACCOUNT
 
 
-def test_people_who_sign_in_rightly_at_the_same_moment_do_not_stand_in_each_others_way(api: ApiUnderTest) -> None:
+def test_people_who_sign_in_rightly_at_the_same_moment_do_not_stand_in_each_others_way(
+    api_for: Callable[..., ApiUnderTest],
+) -> None:
+    api = api_for(web_threads=16)  # all of them are let in
     api.member(EMAIL, password=PASSWORD)
     with ThreadPoolExecutor(8) as pool:
         assert Counter(pool.map(lambda _: sign_in(api).status_code, range(6))) == {200: 6}
+
+
+def test_no_more_than_half_of_the_capacity_signs_in(
+    api_for: Callable[..., ApiUnderTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = api_for(web_threads=8)
+    api.member(EMAIL, password=PASSWORD)
+    throttled = "198.51.100.1"
+    for _ in range(LOGIN_FAILURES_PER_ACCOUNT):
+        sign_in(api, password="wrong", address=throttled)
+    going = threading.Event()
+    monkeypatch.setattr(api.resources.hasher, "verify", lambda *_: going.wait(20))
+    with ThreadPoolExecutor(8) as pool:
+        inside = [pool.submit(sign_in, api, EMAIL, PASSWORD, f"192.0.2.{number}") for number in range(8)]
+        try:
+            wait_until(lambda: sum(one.done() for one in inside) == 4, what="four that are refused")
+            began = time.monotonic()
+            refused = sign_in(api, address="192.0.2.99")
+            assert_problem(refused, 429)
+            assert refused.headers["Retry-After"] == "1"
+            assert time.monotonic() - began < 0.5, "at once"
+            assert sign_in(api, address=throttled).headers["Retry-After"] == "60", "the throttle looks first"
+        finally:
+            going.set()
+        assert Counter(one.result().status_code for one in inside) == {200: 4, 429: 4}
 
 
 def test_the_time_does_not_tell_whether_the_account_exists(api: ApiUnderTest) -> None:

@@ -21,6 +21,7 @@ from tests.invariants import BROKEN, assert_all_ended
 from tests.resources import Resources, build_resources
 from tests.worker.conftest import a_manager, rows
 from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
 from tripwire_shared.mode.mode import Mode
@@ -87,6 +88,7 @@ class World(RuleBasedStateMachine):
         fingerprints = Signer(parts.settings.secret_keys, "request fingerprints")
         self.intake = Intake(
             parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints, parts.writer,  # type: ignore[arg-type]
+            FewAtOnce(1),
         )  # fmt: skip
         self.told: dict[UUID, int] = {}
         self.by_key: dict[str, UUID] = {}

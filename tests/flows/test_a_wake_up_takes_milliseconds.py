@@ -11,8 +11,8 @@ from tests.resources import Resources, build_resources
 from tests.shared.delivering import delivering, listening, put_mail
 from tests.waiting import wait_until
 from tests.worker.conftest import a_manager, accept
-from tripwire_api.requests import LongWaits
 from tripwire_shared.provisioning.provision import Door
+from tripwire_shared.serving.places import place_of
 from tripwire_shared.settings import Settings
 
 MAILS = 300
@@ -55,11 +55,11 @@ def test_who_waits_for_a_request_is_answered(build: Callable[[str], Resources]) 
     wait_until(api.mode_store.receipts, 5)
     staff_id = a_manager(worker.database)
     requests = [accept(worker, staff_id, f"customer{number}@example.com") for number in range(WAITING)]
-    waits, answered_at = LongWaits(2 * WAITING, api.finished_requests), dict[UUID, float]()
+    answered_at = dict[UUID, float]()
 
     def wait_for(request_id: UUID) -> None:
-        found = waits.until_finished(api.request_list, api.request_list.get(request_id), None, 30)
-        assert found.finished
+        assert api.long_waits.until_finished(request_id, 30, place_of({}))
+        assert api.request_list.get(request_id).finished
         answered_at[request_id] = time.monotonic()
 
     threads = [threading.Thread(target=wait_for, args=(request_id,)) for request_id in requests]

@@ -25,13 +25,13 @@ from tests.sales_manager import Manager
 from tests.shared.rows import rows
 from tests.stack import Stack
 from tests.waiting import wait_until
-from tripwire_shared.wakeups import Told, WakeUp
 from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.session import SessionShared, connect, connect_to_listen
 from tripwire_shared.settings import Settings, SettingsError
 from tripwire_shared.timings import IDLE_IN_TRANSACTION_MS, LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
+from tripwire_shared.wakeups import Told, WakeUp
 
 SESSION = """
     SELECT name, setting FROM pg_settings

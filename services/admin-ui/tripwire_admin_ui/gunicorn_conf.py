@@ -1,6 +1,11 @@
 """How gunicorn serves the admin UI (`gunicorn -c python:tripwire_admin_ui.gunicorn_conf …`)."""
 
+from tripwire_shared.serving.cooperative import make_cooperative
+
+make_cooperative()  # before anything else is imported
+
 from tripwire_shared import timings
+from tripwire_shared.serving.connections import allow_connections
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
@@ -9,10 +14,12 @@ except SettingsError as error:
     raise SystemExit(str(error)) from None
 
 bind = host_and_port(_settings.admin_ui_host, _settings.admin_ui_port)
-worker_class = "gthread"
+worker_class = "tripwire_shared.serving.worker.CooperativeWorker"
+worker_connections = allow_connections()
 # Pages for a few people: a second process is there so that a deploy or a crash leaves one answering.
 workers = min(2, _settings.web_concurrency)
-threads = _settings.web_threads
+threads = _settings.web_threads  # the places in the application, see serving/places.py
+keepalive = timings.CONNECTION_IDLE_LIMIT
 graceful_timeout = timings.UI_GRACEFUL_TIMEOUT
 # Its folder lies under HOME, which is read-only in the image; nobody uses it.
 control_socket_disable = True

@@ -69,7 +69,7 @@ def create_app(parts: ApiParts) -> Flask:
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
-    waits = requests.LongWaits(settings.web_threads, parts.finished_requests)
+    waits = parts.long_waits
     figures = SystemFigures(
         system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
         telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
@@ -87,14 +87,14 @@ def create_app(parts: ApiParts) -> Flask:
             sessions.session_blueprint(parts.tokens),
         ],
         admin: [
-            staff.blueprint(parts.staff, parts.tokens),
+            staff.blueprint(parts.staff, parts.tokens, parts.hashing),
             system.blueprint(parts.mode_store, parts.mode_cache, figures, core.health_log, parts.telegram),
             system_history.blueprint(system_store, parts.incident_history, parts.mode_store),
             queue_changes.blueprint(core.database, core.activity),
         ],
         public: [
-            sessions.login_blueprint(parts.staff, proxies),
-            invitations.blueprint(core.invitations),
+            sessions.login_blueprint(parts.staff, parts.sign_ins, proxies),
+            invitations.blueprint(core.invitations, parts.hashing),
             probes.blueprint(core.database, parts.breaker, parts.request_queue, meter),
             documentation.blueprint(api),
         ],

@@ -1,4 +1,8 @@
-"""gunicorn's settings for the API: processes and threads from our own settings, nothing else that listens."""
+"""gunicorn's settings for the API: processes and places from our own settings, nothing else that listens."""
+
+from tripwire_shared.serving.cooperative import make_cooperative
+
+make_cooperative()  # before anything else is imported
 
 import gc
 import sys
@@ -6,7 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
+from tripwire_shared.serving.connections import allow_connections
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
+from tripwire_shared.timings import CONNECTION_IDLE_LIMIT
 
 try:
     _settings = load_settings(("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
@@ -14,6 +20,7 @@ except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
+worker_connections = allow_connections()
 # Here and not in a hook: gunicorn's processes inherit what prometheus_client decided when it was first imported.
 _metrics_folder = make_metrics_folder()
 
@@ -29,12 +36,12 @@ gc.freeze()
 
 bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
-worker_class = "tripwire_api.gunicorn_worker.ApiWorker"  # gthread that drains
-threads = _settings.web_threads
+worker_class = "tripwire_api.gunicorn_worker.ApiWorker"
+threads = _settings.web_threads  # the places in the application, see serving/places.py
 # Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
 timeout = 45
 graceful_timeout = 35
-keepalive = 30
+keepalive = CONNECTION_IDLE_LIMIT
 control_socket_disable = True
 accesslog = None
 loglevel = "warning"

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from tripwire_shared.errors import NotFound
+from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 from tripwire_shared.intake.wish_rules import password_problem
 from tripwire_shared.provisioning.invitation import InvitationOver, Invitations, InvitationState
 
@@ -14,7 +15,7 @@ OVER = {
 }
 
 
-def blueprint(invitations: Invitations) -> Blueprint:
+def blueprint(invitations: Invitations, hashing: FewAtOnce) -> Blueprint:
     """Public: the link itself is the key. It is never logged, and no address is told where the reader came from."""
     routes = Blueprint("invitations", __name__, url_prefix="/invitations", template_folder="templates",
                        static_folder="static", static_url_path="/static")  # fmt: skip
@@ -40,13 +41,20 @@ def blueprint(invitations: Invitations) -> Blueprint:
         reason = password_problem(password) or (None if password == again else "The two passwords differ.")
         if reason is not None:
             return _page(422, form=True, problem=reason)
-        try:
-            invitations.consume(token, password)
-        except InvitationOver as error:  # somebody was faster
-            return _page(410, message=str(error))
-        return _page(200, message="Your password is set. You can sign in now.", done=True)
+        return _set_password(invitations, hashing, token, password)
 
     return routes
+
+
+def _set_password(invitations: Invitations, hashing: FewAtOnce, token: str, password: str) -> Response:
+    try:
+        with hashing.one():
+            invitations.consume(token, password)
+    except TooManyAtOnce as error:
+        return _page(429, form=True, problem=str(error))
+    except InvitationOver as error:  # somebody was faster
+        return _page(410, message=str(error))
+    return _page(200, message="Your password is set. You can sign in now.", done=True)
 
 
 def _page(status: int, **values: object) -> Response:

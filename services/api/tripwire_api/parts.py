@@ -3,14 +3,14 @@
 import contextlib
 from dataclasses import dataclass
 
-from tripwire_api.finished_requests import FinishedRequests
-from tripwire_api.stopping import STOPPING
+from tripwire_api.long_waits import LongWaits
 from tripwire_shared.core import Core, build_core
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.errors import QueueUnavailable
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.health.causes import QUEUE
 from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.measured_minutes import MeasuredMinutes
@@ -26,6 +26,7 @@ from tripwire_shared.queue.queue_sight import BreakerSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request_list import RequestList
+from tripwire_shared.runtime import THREADS, Runtime
 from tripwire_shared.settings import Settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
@@ -39,8 +40,11 @@ from tripwire_shared.wakeups import WakeUp, Wakeups
 
 # Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
 # PostgreSQL: the listener's rereads (its own connection stands beside the pool), the writer's two threads, the watch,
-# two deliverers.
-BACKGROUND_CONNECTIONS = 6
+# two deliverers, `Prefer: wait`.
+BACKGROUND_CONNECTIONS = 7
+# Of the requests inside at once (WEB_THREADS), so many at most sign in: half of them. And so many set a password: a
+# quarter. So a quarter is left for those who do neither, however many come.
+SIGN_IN_SHARE, HASHING_SHARE = 2, 4
 # Redis: the breaker's probe and the watch.
 BACKGROUND_REDIS_CONNECTIONS = 2
 
@@ -58,7 +62,7 @@ class ApiParts:
     watch: Watch
     mode_store: ModeStore
     mode_cache: ModeCache
-    finished_requests: FinishedRequests
+    long_waits: LongWaits
     intake: Intake
     request_list: RequestList
     customers: CustomerList
@@ -68,6 +72,8 @@ class ApiParts:
     tokens: Tokens
     incident_history: IncidentHistory
     measured_minutes: MeasuredMinutes
+    sign_ins: FewAtOnce
+    hashing: FewAtOnce
 
     def start(self) -> None:
         self.core.writer.start()
@@ -91,12 +97,14 @@ class ApiParts:
         self.core.database.close()
 
 
-def build_api(settings: Settings) -> ApiParts:
+def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
+    """`runtime`: how this process waits and computes; nothing is started yet."""
     core = build_core(
         settings,
         application_name="tripwire-api",
         pool_size=settings.web_threads + BACKGROUND_CONNECTIONS,
         statement_limit=API_STATEMENT_LIMIT,
+        runtime=runtime,
     )
     telegram = Telegram(settings)
     queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_REDIS_CONNECTIONS))
@@ -105,7 +113,9 @@ def build_api(settings: Settings) -> ApiParts:
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     tokens = Tokens(core.database, core.activity, core.writer)
     measured_minutes = MeasuredMinutes(core.database)
-    wakeups, finished_requests = Wakeups(settings.listen_url, "tripwire-api-listener"), FinishedRequests()
+    wakeups = Wakeups(settings.listen_url, "tripwire-api-listener", runtime.wait)
+    request_list = RequestList(core.database, core.requests)
+    long_waits = LongWaits(request_list.finished_among)
     delivery = build_delivery(core, telegram, wakeups, mail_patience=MAIL_PATIENCE_IN_API)
     watch = Watch(
         core.database,
@@ -115,12 +125,12 @@ def build_api(settings: Settings) -> ApiParts:
         head_start=settings.sweep_after_seconds,
         interval=WATCH_INTERVAL_IN_API,
     )
-    wakeups.listen(WakeUp.FINISHED, finished_requests.told)
+    wakeups.listen(WakeUp.FINISHED, long_waits.told)
     # The last one, since it asks the database, which the others need not wait for.
     wakeups.listen(WakeUp.MODE, ModeFollower(mode_store, mode_cache, "api").told)
     wakeups.on_lost(watch.look_now)
     breaker.listen(lambda _: watch.look_now())
-    STOPPING.listen(finished_requests.end_waits)
+    hashing = FewAtOnce(settings.web_threads // HASHING_SHARE)
     return ApiParts(
         core=core,
         wakeups=wakeups,
@@ -131,7 +141,7 @@ def build_api(settings: Settings) -> ApiParts:
         watch=watch,
         mode_store=mode_store,
         mode_cache=mode_cache,
-        finished_requests=finished_requests,
+        long_waits=long_waits,
         intake=Intake(
             core.requests,
             mode_cache,
@@ -141,8 +151,9 @@ def build_api(settings: Settings) -> ApiParts:
             core.sealer,
             Signer(settings.secret_keys, "request fingerprints"),
             core.writer,
+            hashing,
         ),
-        request_list=RequestList(core.database, core.requests),
+        request_list=request_list,
         customers=CustomerList(core.database),
         customer_changes=CustomerChanges(core.database, core.activity, core.invitations, core.outbox),
         erasure=Erasure(core.database, core.identity, core.invitations, core.outbox, core.activity),
@@ -150,4 +161,6 @@ def build_api(settings: Settings) -> ApiParts:
         tokens=tokens,
         incident_history=IncidentHistory(core.database, measured_minutes),
         measured_minutes=measured_minutes,
+        sign_ins=FewAtOnce(settings.web_threads // SIGN_IN_SHARE),
+        hashing=hashing,
     )

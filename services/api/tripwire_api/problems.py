@@ -15,9 +15,11 @@ from tripwire_shared.errors import (
     QueueUnavailable,
     TripwireError,
 )
+from tripwire_shared.few_at_once import TooManyAtOnce
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import ModeVersionConflict
 from tripwire_shared.requests.request import EmailTaken, KeyReused
+from tripwire_shared.serving.places import NoPlace
 from tripwire_shared.staff.staff import LoginThrottled, Role, WrongCredentials
 
 # Most special first: the first class that fits gives status and title.
@@ -33,6 +35,8 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (InvalidFields, 422, "Invalid fields"),
     (LoginThrottled, 429, "Too many tries"),
     (TooManyRequests, 429, "Too many requests"),
+    (TooManyAtOnce, 429, "Too many at once"),
+    (NoPlace, 503, "Too many requests"),
     (DatabaseUnavailable, 503, "Database unavailable"),
     (IdentityProviderUnavailable, 503, "Identity provider unavailable"),
     (QueueUnavailable, 503, "Queue unavailable"),

@@ -1,7 +1,5 @@
 """Requests over HTTP: one with its steps, the list, and an admin's retry."""
 
-import threading
-import time
 from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,14 +11,14 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from tripwire_api.access import admins_only, current_staff, for_admins, only_own
 from tripwire_api.field_rules import ListQuerySchema, Moment
-from tripwire_api.finished_requests import FinishedRequests
+from tripwire_api.long_waits import LongWaits
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
-from tripwire_api.stopping import STOPPING
-from tripwire_shared.database import off_the_clock, within
-from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus
+from tripwire_shared.database import off_the_clock
+from tripwire_shared.requests.request import RequestFilter, RequestMode, RequestStatus
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.requests.request_store import RequestStore
-from tripwire_shared.timings import API_REQUEST_BUDGET, PREFER_WAIT_MAX, PREFER_WAIT_POLL
+from tripwire_shared.serving.places import place_of
+from tripwire_shared.timings import PREFER_WAIT_MAX
 
 IDS_AT_MOST = 100
 PREFER = {
@@ -84,35 +82,6 @@ class RetriedSchema(Schema):
     remaining = fields.Integer(required=True)
 
 
-class LongWaits:
-    """`Prefer: wait`: at most half of the process' threads wait; the others stay free for everybody else."""
-
-    def __init__(self, threads: int, finished: FinishedRequests) -> None:
-        self._places, self._finished = threading.BoundedSemaphore(threads // 2), finished
-
-    def until_finished(
-        self, requests: RequestList, found: ListedRequest, only_staff: UUID | None, seconds: float
-    ) -> ListedRequest:
-        if seconds <= 0 or found.finished or not self._places.acquire(blocking=False):
-            return found
-        try:
-            # Each look has a budget of its own: three hundred of them may take longer than one request's.
-            give_up_at = time.monotonic() + seconds
-            with off_the_clock(), self._finished.watched(found.id) as told:
-                # The first look again: it may have been finished before it was watched.
-                while not found.finished and not STOPPING.is_set():
-                    with within(API_REQUEST_BUDGET):
-                        found = requests.get(found.id, only_staff)
-                    left = give_up_at - time.monotonic()
-                    if found.finished or left <= 0:
-                        break
-                    told.wait(min(PREFER_WAIT_POLL, left))
-                    told.clear()
-            return found
-        finally:
-            self._places.release()
-
-
 def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_attempts: int) -> Blueprint:
     routes = Blueprint("requests", __name__, url_prefix="/api/admin/tripwire/requests", description="Requests")
 
@@ -140,7 +109,12 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""
             only_staff = only_own(current_staff())
             found = requests.get(request_id, only_staff)
-            found = waits.until_finished(requests, found, only_staff, wanted_wait())
+            seconds = wanted_wait()
+            if seconds and not found.finished:
+                # This time is not the database's.
+                with off_the_clock():
+                    waited = waits.until_finished(request_id, seconds, place_of(request.environ))
+                found = requests.get(request_id, only_staff) if waited else found
             return request_body(found, max_attempts, requests.steps(found))
 
     @routes.route("/<uuid:request_id>/retry")

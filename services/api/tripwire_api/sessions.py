@@ -9,6 +9,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import current_staff, current_token
 from tripwire_api.client_request import client_address
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Staff
 from tripwire_shared.staff.staff_store import StaffStore
@@ -47,8 +48,9 @@ def staff_body(staff: Staff) -> dict[str, Any]:
     }
 
 
-def login_blueprint(staff: StaffStore, trusted_proxies: tuple[Network, ...]) -> Blueprint:
-    """Public: it is how one becomes known. Throttled in PostgreSQL, so it works while Redis is down."""
+def login_blueprint(staff: StaffStore, sign_ins: FewAtOnce, trusted_proxies: tuple[Network, ...]) -> Blueprint:
+    """Public: it is how one becomes known. Throttled in PostgreSQL, so it works while Redis is down. `sign_ins`: what
+    of this process' capacity they may have."""
     routes = Blueprint("login", __name__, url_prefix="/api/auth/login", description="Signing in and out")
 
     @routes.route("")
@@ -57,8 +59,10 @@ def login_blueprint(staff: StaffStore, trusted_proxies: tuple[Network, ...]) -> 
         @routes.response(200, SessionSchema)
         def post(self, credentials: dict[str, str]) -> dict[str, Any]:
             """A bearer token for an e-mail and a password."""
-            address = client_address(request, trusted_proxies)()
-            session = staff.sign_in(credentials["email"], credentials["password"], address)
+            email, address = credentials["email"], client_address(request, trusted_proxies)()
+            staff.refuse_throttled(email, address)
+            with sign_ins.one():
+                session = staff.sign_in(email, credentials["password"], address)
             return {
                 "token": session.token,
                 "expires_at": session.expires_at.isoformat(),

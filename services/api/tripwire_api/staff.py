@@ -1,5 +1,6 @@
 """Staff and their tokens over HTTP (admin only)."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tripwire_api.field_rules import email_field, full_name_field, one_line_fiel
 from tripwire_api.sessions import StaffSchema, staff_body
 from tripwire_api.shapes import StaffNameSchema, iso, iso_or_none, staff_name
 from tripwire_shared.email_address import normalised_email
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.staff.staff import ListedStaff, Role, StaffChange
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import NewToken, TokenListed, Tokens
@@ -79,7 +81,7 @@ class TokenListSchema(Schema):
     tokens = fields.List(fields.Nested(TokenSchema), required=True)
 
 
-def blueprint(store: StaffStore, tokens: Tokens) -> Blueprint:
+def blueprint(store: StaffStore, tokens: Tokens, hashing: FewAtOnce) -> Blueprint:
     routes = Blueprint("staff", __name__, url_prefix="/api/admin/staff", description="Staff and their tokens")
 
     @routes.route("")
@@ -94,7 +96,8 @@ def blueprint(store: StaffStore, tokens: Tokens) -> Blueprint:
         def post(self, new: dict[str, Any]) -> dict[str, Any]:
             """Adds somebody."""
             email, name = normalised_email(new["email"]), new["full_name"].strip()
-            made = store.create(email, name, Role(new["role"]), new["password"], current_staff().id)
+            with hashing.one() if new["password"] else nullcontext():
+                made = store.create(email, name, Role(new["role"]), new["password"], current_staff().id)
             return staff_body(made)
 
     @routes.route("/<uuid:staff_id>")
@@ -108,7 +111,8 @@ def blueprint(store: StaffStore, tokens: Tokens) -> Blueprint:
         @routes.response(200, StaffSchema)
         def patch(self, change: StaffChange, staff_id: UUID) -> dict[str, Any]:
             """Changes role, name, password, or whether the account is active."""
-            return staff_body(store.change(staff_id, change, current_staff().id))
+            with hashing.one() if change.password else nullcontext():
+                return staff_body(store.change(staff_id, change, current_staff().id))
 
     @routes.route("/<uuid:staff_id>/tokens")
     class TokenList(MethodView):

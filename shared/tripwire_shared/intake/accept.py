@@ -6,11 +6,13 @@ Once the row is committed we may answer: whatever dies afterwards, the sweep fin
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
 from tripwire_shared.database import within
 from tripwire_shared.errors import Conflict, DatabaseUnavailable
+from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.intake.accept_group import AcceptGroup, Entry
 from tripwire_shared.intake.replay import answer_of, replayed_mode
@@ -51,12 +53,13 @@ class Intake:
         sealer: Sealer,
         fingerprints: Signer,
         writer: BackgroundWriter,
+        hashing: FewAtOnce,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._mode_cache, self._breaker = store, mode_cache, breaker
         self._group = AcceptGroup(store, breaker, queue)
         self._provisioning, self._sealer, self._fingerprints = provisioning, sealer, fingerprints
-        self._writer, self._clock = writer, clock
+        self._writer, self._hashing, self._clock = writer, hashing, clock
 
     def accept(self, wish: Wish, staff_id: UUID, key: str | None) -> Accepted:
         """Takes `wish` in for a member of staff.
@@ -115,10 +118,10 @@ class Intake:
     def _provision_now(self, new: NewRequest, mode: RequestMode) -> Accepted:
         """From here on nothing is lost: whatever happens, the answer is 201, 202, or who has the e-mail."""
         try:
-            with within(SYNC_PROVISIONING_BUDGET):
+            with self._hashing.one() if new.sealed_password else nullcontext(), within(SYNC_PROVISIONING_BUDGET):
                 user_id, taken = self._created(new, mode)
         except Exception as error:
-            if not isinstance(error, DatabaseUnavailable):
+            if not isinstance(error, DatabaseUnavailable | TooManyAtOnce):
                 get_logger(__name__).exception("the direct path failed unexpectedly", request_id=str(new.id))
             get_logger(__name__).warning("stored, but not finished now", request_id=str(new.id))
             # Perhaps only the answer to the commit was lost, and the row says 201 by now.

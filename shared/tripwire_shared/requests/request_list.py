@@ -1,6 +1,7 @@
 """Requests as staff look for them, and the retry of all that match. The statements stand in `request_list.sql`; those
 that move a request stand in `request_store.sql` alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,11 @@ class RequestList:
         if row is None:
             raise NotFound("There is no such request.")
         return _request(row)
+
+    def finished_among(self, request_ids: Sequence[UUID]) -> set[UUID]:
+        """Those that are finished."""
+        rows = self._database.read(lambda connection: list(self._sql.finished_among(connection, ids=list(request_ids))))
+        return {row.id for row in rows}
 
     def steps(self, request: ListedRequest) -> list[Step]:
         rows = self._database.read(lambda connection: list(self._sql.steps(connection, id=request.id)))

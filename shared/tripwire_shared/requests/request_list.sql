@@ -9,6 +9,10 @@ SELECT r.id, r.email, r.full_name, r.status, r.mode, r.attempts, r.error, r.user
 FROM provisioning_requests r JOIN staff m ON m.id = r.staff_id
 WHERE r.id = :id AND (:only_staff::uuid IS NULL OR r.staff_id = :only_staff);
 
+-- name: finished_among
+-- Those of :ids that are not under way any more.
+SELECT id FROM provisioning_requests WHERE id = ANY (:ids) AND status <> 'accepted';
+
 -- name: steps
 -- What happened to a request, in order.
 SELECT step, at, detail FROM request_steps WHERE request_id = :id ORDER BY id;

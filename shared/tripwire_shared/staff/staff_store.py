@@ -107,6 +107,18 @@ class StaffStore:
             self._activity.write(connection, Action.STAFF_CHANGED, by, detail=detail)
         return _staff(row)
 
+    def refuse_throttled(self, email: str, address: str) -> None:
+        """Raises LoginThrottled where a sign-in would, without counting as one: who is refused anyway must not take
+        anybody's place first."""
+        limits = {"account_limit": LOGIN_FAILURES_PER_ACCOUNT, "address_limit": LOGIN_FAILURES_PER_ADDRESS}
+        few = self._database.read(
+            lambda connection: self._sql.may_log_in(
+                connection, email=normalised_email(email), address=address, window=LOGIN_WINDOW, **limits
+            )
+        )
+        if not few:
+            raise LoginThrottled
+
     def sign_in(self, email: str, password: str, address: str) -> Session:
         """Raises LoginThrottled (five failures a minute for an account from one address, fifty for an address over
         all accounts) or WrongCredentials, which does not tell whether the account exists."""

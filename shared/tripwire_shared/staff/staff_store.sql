@@ -53,6 +53,11 @@ SELECT id, email, full_name, role, active, password_hash FROM staff WHERE email 
 -- Tries from one address count one after the other, so that many at once cannot slip through together.
 SELECT pg_advisory_xact_lock(hashtext('tripwire login ' || :address));
 
+-- name: may_log_in$
+-- Whether `begin_login` would count another try; looks only.
+SELECT count(*) FILTER (WHERE email = :email) < :account_limit AND count(*) < :address_limit
+FROM login_failures WHERE address = :address AND at > clock_timestamp() - make_interval(secs => :window);
+
 -- name: begin_login$
 -- Counts this try before anything costly runs; no row where the account (from this address) or the address has too
 -- many failures. A try is a failure until it is taken back.

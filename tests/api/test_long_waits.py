@@ -1,0 +1,81 @@
+"""Those who wait for a request's end are asked for together, told when it comes, and few enough."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from uuid import UUID, uuid4
+
+from tests.waiting import wait_until
+from tripwire_api.long_waits import LongWaits
+from tripwire_shared.errors import DatabaseUnavailable
+
+
+class NoPlaceNeeded:
+    def left(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+PLACE = NoPlaceNeeded()
+
+
+class Requests:
+    """Which are finished, and what was asked."""
+
+    def __init__(self) -> None:
+        self.finished: set[UUID] = set()
+        self.asked: list[int] = []
+        self.away = False
+
+    def among(self, request_ids: Sequence[UUID]) -> set[UUID]:
+        self.asked.append(len(request_ids))
+        if self.away:
+            raise DatabaseUnavailable
+        return self.finished & set(request_ids)
+
+
+def test_all_are_asked_for_together_and_only_while_somebody_waits() -> None:
+    requests, ids = Requests(), [uuid4() for _ in range(20)]
+    waits = LongWaits(requests.among, stopping=threading.Event())
+    with ThreadPoolExecutor(len(ids)) as pool:
+        waiting = [pool.submit(waits.until_finished, one, 10, PLACE) for one in ids]
+        wait_until(lambda: len(ids) in requests.asked)
+        requests.finished = set(ids)
+        assert all(one.result(2) for one in waiting)
+    wait_until(lambda: not waits._asking)
+    asked = len(requests.asked)
+    time.sleep(0.3)  # nobody waits: nothing is asked
+    assert len(requests.asked) == asked
+    began = time.monotonic()
+    assert waits.until_finished(ids[0], 10, PLACE)
+    assert time.monotonic() - began < 2, "it is asked again for the next one"
+
+
+def test_more_than_may_wait_are_answered_at_once() -> None:
+    waits, one = LongWaits(Requests().among, at_most=2, stopping=threading.Event()), uuid4()
+    began = time.monotonic()
+    with ThreadPoolExecutor(3) as pool:
+        waited = sorted(pool.map(lambda _: waits.until_finished(one, 0.5, PLACE), range(3)))
+    assert waited == [False, True, True]
+    assert time.monotonic() - began < 2
+    assert waits.until_finished(one, 0.01, PLACE), "there is room again"
+
+
+def test_a_process_that_stops_answers_all() -> None:
+    stopping = threading.Event()
+    waits = LongWaits(Requests().among, stopping=stopping)
+    with ThreadPoolExecutor(5) as pool:
+        waiting = [pool.submit(waits.until_finished, uuid4(), 30, PLACE) for _ in range(5)]
+        wait_until(lambda: waits._count == 5)
+        stopping.set()
+        assert all(one.result(2) for one in waiting)
+    assert not waits.until_finished(uuid4(), 30, PLACE), "and nobody begins to wait"
+
+
+def test_without_a_database_nobody_waits_on() -> None:
+    requests = Requests()
+    requests.away = True
+    began = time.monotonic()
+    assert LongWaits(requests.among, stopping=threading.Event()).until_finished(uuid4(), 30, PLACE)
+    assert time.monotonic() - began < 2
