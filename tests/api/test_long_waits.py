@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from uuid import UUID, uuid4
 
+import pytest
+
 from tests.waiting import wait_until
 from tripwire_api.long_waits import LongWaits
 from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.wakeups import Told
 
 
 class NoPlaceNeeded:
@@ -33,6 +36,11 @@ class Requests:
         if self.away:
             raise DatabaseUnavailable
         return self.finished & set(request_ids)
+
+
+@pytest.fixture(autouse=True)
+def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tripwire_api.long_waits.PREFER_WAIT_POLL", 0.1)
 
 
 def test_all_are_asked_for_together_and_only_while_somebody_waits() -> None:
@@ -71,6 +79,18 @@ def test_a_process_that_stops_answers_all() -> None:
         stopping.set()
         assert all(one.result(2) for one in waiting)
     assert not waits.until_finished(uuid4(), 30, PLACE), "and nobody begins to wait"
+
+
+def test_who_is_told_waits_for_no_question() -> None:
+    waits, one, other = LongWaits(Requests().among, stopping=threading.Event()), uuid4(), uuid4()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(waits.until_finished, which, 5, PLACE) for which in (one, other)]
+        wait_until(lambda: waits._count == 2)
+        waits.told(Told(frozenset({f"{uuid4()},{one}"}), None))
+        assert waiting[0].result(1)
+        assert not waiting[1].done()
+        waits.told(Told(None, None))
+        assert waiting[1].result(1), "anything may have happened: it looks"
 
 
 def test_without_a_database_nobody_waits_on() -> None:

@@ -22,7 +22,11 @@ PACKAGES = {
     "services/worker": "tripwire_worker",
     "services/admin-ui": "tripwire_admin_ui",
 }
-EXTRAS = {"services/api": "data", "services/worker": "data", "services/admin-ui": None}
+EXTRAS: dict[str, frozenset[str]] = {
+    "services/api": frozenset({"data", "serving"}),
+    "services/worker": frozenset({"data"}),
+    "services/admin-ui": frozenset({"serving"}),
+}
 DATABASE_DRIVERS = {"psycopg2-binary", "psycopg2", "psycopg", "sqlalchemy", "aiosql", "yoyo-migrations"}
 # What comes with another by that one's own promise: Flask's API hands out their objects.
 PART_OF = {"werkzeug": "flask", "jinja2": "flask"}
@@ -61,13 +65,13 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def requirements(wheel: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Name, the extra that is asked of it, and the extra of this package that it belongs to."""
+def requirements(wheel: Path) -> Iterator[tuple[str, frozenset[str], str | None]]:
+    """Name, the extras that are asked of it, and the extra of this package that it belongs to."""
     for line in metadata(wheel).get_all("Requires-Dist", []):
-        found = re.match(r"([\w.-]+)(?:\[([\w-]+)\])?", line)
+        found = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", line)
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         assert found
-        yield plain(found[1]), found[2], extra[1] if extra else None
+        yield plain(found[1]), frozenset((found[2] or "").split(",")) - {""}, extra[1] if extra else None
 
 
 def imported(package: Path) -> set[str]:
@@ -112,7 +116,7 @@ def test_the_admin_ui_gets_no_database_driver(wheels: dict[str, Path]) -> None:
 def test_a_package_declares_what_it_imports_and_nothing_else(wheels: dict[str, Path], folder: str) -> None:
     own = {name for name, _, extra in requirements(wheels[folder]) if not name.startswith("tripwire")}
     used = {name for name in imported(ROOT / folder / PACKAGES[folder]) if not name.startswith("tripwire")}
-    of_shared = {name for name, _, extra in requirements(wheels["shared"]) if extra in (None, EXTRAS.get(folder))}
+    of_shared = {name for name, _, extra in requirements(wheels["shared"]) if extra in {None, *EXTRAS.get(folder, ())}}
     used = {name if name in own else PART_OF.get(name, name) for name in used}
     assert used <= own | of_shared
     needless = own - used - NOT_IMPORTED
