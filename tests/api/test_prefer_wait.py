@@ -7,8 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.conftest import ApiUnderTest, Caller
+from tests.api.conftest import ApiUnderTest, Caller, sql
 from tests.attempts import attempt
+from tripwire_api import requests
+from tripwire_api.stopping import Stopping
 from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
@@ -69,3 +71,25 @@ def test_what_is_finished_is_not_waited_for(api: ApiUnderTest, manager: Caller) 
     answer = manager.get(location, headers={"Prefer": "wait=10"})
     assert answer.get_json()["status"] == "provisioned"
     assert time.monotonic() - began < 2
+
+
+def test_a_process_that_stops_answers_at_once(
+    api: ApiUnderTest, manager: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = Stopping()
+    stopping.listen(api.resources.finished_requests.end_waits)
+    monkeypatch.setattr(requests, "STOPPING", stopping)
+    location, began = accept(manager), time.monotonic()
+    threading.Timer(0.5, stopping.set).start()
+    assert manager.get(location, headers={"Prefer": "wait=20"}).get_json()["status"] == "accepted"
+    assert 0.5 <= time.monotonic() - began < 2
+
+
+def test_it_ends_although_nobody_is_told(api: ApiUnderTest, manager: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "PREFER_WAIT_POLL", 1.0)
+    location = accept(manager)
+    finish = "UPDATE provisioning_requests SET status = 'failed', finished_at = now()"
+    threading.Timer(0.3, sql, (api, finish)).start()
+    began = time.monotonic()
+    assert manager.get(location, headers={"Prefer": "wait=20"}).get_json()["status"] == "failed"
+    assert time.monotonic() - began < 3

@@ -3,7 +3,7 @@
 import pytest
 
 from tripwire_shared.silence import DatabaseSilent, Silence
-from tripwire_shared.timings import SILENCE_AFTER, SILENCE_PROBE_INTERVAL
+from tripwire_shared.timings import SILENCE_AFTER, SILENCE_DOUBTED_AFTER, SILENCE_PROBE_INTERVAL
 
 
 class Clock:
@@ -64,3 +64,18 @@ def test_a_wait_cut_short_by_its_budget_says_nothing(silence: Silence, clock: Cl
     clock.now += 60
     silence.unanswered(clock.now - 0.2)
     silence.check(hurried=True)
+
+
+def test_a_long_wait_has_the_server_asked_where_nobody_was_answered_meanwhile(silence: Silence, clock: Clock) -> None:
+    asked: list[float] = []
+    silence.ask_server = lambda: asked.append(clock.now)
+    asked_at = clock.now
+    clock.now += SILENCE_DOUBTED_AFTER / 2
+    silence.doubt(asked_at)
+    silence.heard()
+    clock.now += SILENCE_DOUBTED_AFTER * 0.9
+    silence.doubt(asked_at)
+    assert asked == []
+    clock.now += SILENCE_DOUBTED_AFTER * 0.2
+    silence.doubt(asked_at)
+    assert asked == [clock.now]

@@ -43,7 +43,7 @@ STATEMENTS = (
     (request_store, "find_rival"),
     (request_store, "find_auth_user"),
     (customer_store, "provision"),
-    *((claims, name) for name in ("claim", "claim_due", "claimable", "renew", "fail", "put_off")),
+    *((claims, name) for name in ("claim", "claim_due", "claimable", "renew", "fail", "put_off", "waiting")),
     (claims, "give_up"),
     (request_list, "list_requests"),
     (request_list, "count_requests"),

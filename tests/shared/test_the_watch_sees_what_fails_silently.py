@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Flag
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, events, messages, provisioned, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
+from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.causes import ALERTS, CAUSES, MAIL, QUEUE, REQUESTS, WORKER
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.watch import Watch
@@ -286,3 +288,27 @@ def test_the_gravest_incident_comes_first(resources: Resources) -> None:
     for cause in reversed(CAUSES.values()):
         resources.incidents.failed(cause, "a test")
     assert is_open(resources) == list(CAUSES)
+
+
+LISTENERS = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'tripwire-api-listener' AND datname = current_database()"
+)
+
+
+def test_the_watch_of_an_api_process_looks_at_once_when_queue_or_database_fail_it(
+    resources_for: Callable[..., Resources], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While all is well it looks each five seconds."""
+    api, looked = resources_for("api", redis_url="redis://127.0.0.1:9/0"), Flag()
+    monkeypatch.setattr(api.watch, "look", looked.set)
+    api.wakeups.start()
+    api.watch.start()
+    [listener] = wait_until(lambda: rows(api.database, LISTENERS) if api.mode_store.receipts() else None, 5)
+    assert looked.wait(5), "at its start"
+    looked.clear()
+    with pytest.raises(QueueUnavailable):
+        api.breaker.call(api.request_queue.ping)
+    assert looked.wait(1)
+    looked.clear()
+    rows(api.database, "SELECT pg_terminate_backend(%s)", listener.pid)
+    assert looked.wait(1)

@@ -25,8 +25,8 @@ from tripwire_worker.meter import AttemptMeter
 
 
 class Sweep:
-    """`interval`: seconds between two looks where nothing is due, less than a new request's head start. `beat` is the
-    process' sign of life."""
+    """`interval`: seconds between two looks at most. Of a new request it is not told: that is due after its head start,
+    and found before. `beat` is the process' sign of life."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class Sweep:
                 pause = self.run_once()
             except DatabaseUnavailable as error:
                 log.warning("the sweep cannot reach the database", error=type(error).__name__)
-                # When it is back, those whose attempt it broke off say so first: it was nobody's failure.
-                pause = max(self._interval, AFTER_OUTAGE_PAUSE)
+                self._wait_out()
+                continue
             except Exception:
                 log.exception("the sweep failed unexpectedly")
                 pause = self._interval
@@ -118,6 +118,13 @@ class Sweep:
         finally:
             if tried:
                 self._tried_under_way.clear()
+
+    def _wait_out(self) -> None:
+        """After a look that an outage broke off, whatever it is told: when the database is back, those whose attempt it
+        broke off say so first, since it was nobody's failure."""
+        until = time.monotonic() + max(self._interval, AFTER_OUTAGE_PAUSE)
+        while (left := until - time.monotonic()) > 0 and not self._stopped.wait(min(left, CHILD_PULSE)):
+            self._beat()
 
     def _rest(self, seconds: float) -> None:
         """Beats while it rests; ends at once when told or stopped."""

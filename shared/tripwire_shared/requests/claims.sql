@@ -50,7 +50,8 @@ SELECT * FROM claimed;
 -- These are looked for at the head of the line, which what is due longest reaches; so a backlog is not read whole.
 SELECT (SELECT count(*) FROM (
             SELECT 1 FROM provisioning_requests
-            WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts LIMIT :most) AS due)::integer AS due,
+            WHERE status = 'accepted' AND due_at <= now() AND attempts < :max_attempts
+            ORDER BY due_at LIMIT :most) AS due)::integer AS due,
        (SELECT extract(epoch FROM min(due_at) - clock_timestamp())
         FROM provisioning_requests WHERE status = 'accepted')::float8 AS next_due_in,
        ARRAY (SELECT id FROM (
