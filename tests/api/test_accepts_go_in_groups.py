@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,10 +22,12 @@ from deploy.local.valkey import ValkeyServer
 from tests.api.conftest import CREATE, ApiUnderTest, Caller, sql
 from tests.invariants import assert_nothing_broken
 from tests.waiting import wait_until
+from tripwire_shared import database
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.requests.request import EmailTaken, KeyReused, RequestMode, Wish
 from tripwire_shared.requests.request_store import NewRequest
+from tripwire_shared.timings import LOCK_TIMEOUT_MS
 
 FIRST, PATIENCE, MANY = "first@example.com", 20.0, 64
 Told = Accepted | BaseException
@@ -46,6 +49,16 @@ class Groups:
 
     def together(self, *asked: Wish | tuple[Wish, str]) -> list[Told]:
         """What each of these is told, the key being the second of a pair."""
+        with self.first_held() as (pool, go):
+            told = [pool.submit(self.accept, *(one if isinstance(one, tuple) else (one, None))) for one in asked]
+            waiting = self.api.resources.intake._group._calls._waiting
+            wait_until(lambda: len(waiting) == len(asked))
+            go.set()
+            return [one.exception(PATIENCE) or one.result() for one in told]
+
+    @contextmanager
+    def first_held(self) -> Iterator[tuple[ThreadPoolExecutor, threading.Event]]:
+        """A first request is at the database's door until the event is set; threads for others."""
         store, held, go = self.api.resources.requests, threading.Event(), threading.Event()
         accept = store.accept
 
@@ -63,19 +76,16 @@ class Groups:
 
         store.accept = door
         try:
-            with ThreadPoolExecutor(len(asked) + 1) as pool:
-                first = pool.submit(self._accept, wish(FIRST), None)
+            with ThreadPoolExecutor(MANY) as pool:
+                first = pool.submit(self.accept, wish(FIRST), None)
                 assert held.wait(PATIENCE)
-                told = [pool.submit(self._accept, *(one if isinstance(one, tuple) else (one, None))) for one in asked]
-                waiting = self.api.resources.intake._group._calls._waiting
-                wait_until(lambda: len(waiting) == len(asked))
+                yield pool, go
                 go.set()
                 assert first.result(PATIENCE).email == FIRST
-                return [one.exception(PATIENCE) or one.result() for one in told]
         finally:
             store.accept = accept
 
-    def _accept(self, wish: Wish, key: str | None) -> Accepted:
+    def accept(self, wish: Wish, key: str | None) -> Accepted:
         accepted: Accepted = self.api.resources.intake.accept(wish, self.staff_id, key)
         return accepted
 
@@ -169,7 +179,7 @@ def test_who_waits_for_a_lock_waits_alone(groups: Groups, api: ApiUnderTest, dat
         )  # fmt: skip
         began = time.monotonic()
         ended: dict[str, float] = {}
-        accept = groups._accept
+        accept = groups.accept
 
         def timed(wish: Wish, key: str | None) -> Accepted:
             try:
@@ -177,13 +187,13 @@ def test_who_waits_for_a_lock_waits_alone(groups: Groups, api: ApiUnderTest, dat
             finally:
                 ended[wish.email] = time.monotonic() - began
 
-        groups._accept = timed  # type: ignore[method-assign]
+        groups.accept = timed  # type: ignore[method-assign]
         a, held, b = groups.together(wish("a@example.com"), wish("held@example.com"), wish("b@example.com"))
         holder.rollback()
     assert_queued(a, "a@example.com")
     assert_queued(b, "b@example.com")
     assert isinstance(held, DatabaseUnavailable)
-    assert max(ended["a@example.com"], ended["b@example.com"]) < ended["held@example.com"] - 0.3
+    assert max(ended["a@example.com"], ended["b@example.com"]) < LOCK_TIMEOUT_MS / 1000 < ended["held@example.com"]
 
 
 def test_a_connection_lost_before_the_commit(groups: Groups, api: ApiUnderTest, redis_url: str) -> None:
@@ -261,6 +271,27 @@ def test_redis_gone_between_row_and_push(
         assert (told.email, told.mode) == (email, RequestMode.FALLBACK)
         assert told.user_id is not None, "201"
     assert_nothing_broken(database_url)
+
+
+def test_nobody_waits_behind_who_tries_a_silent_database(groups: Groups) -> None:
+    with groups.first_held():
+        database._silence._silent = True
+        began = time.monotonic()
+        try:
+            with pytest.raises(DatabaseUnavailable):
+                groups.accept(wish("a@example.com"), None)
+        finally:
+            database._silence.heard()
+        assert time.monotonic() - began < 0.5
+
+
+def test_who_waits_for_others_waits_within_its_own_budget(groups: Groups, api: ApiUnderTest) -> None:
+    with groups.first_held():
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable), database.within(0.2):
+            groups.accept(wish("a@example.com"), None)
+        assert 0.2 <= time.monotonic() - began < 1.0
+    assert set(stored(api)) == {FIRST}, "nothing was kept"
 
 
 class Gone(BaseException):

@@ -72,8 +72,7 @@ def test_no_body_with_an_unreadable_character_goes_by_unread(text: str, escaped:
 
 def test_no_deep_body_goes_by_unread(manager: Caller) -> None:
     deep = "[" * (DEPTH_AT_MOST + 1) + "]" * (DEPTH_AT_MOST + 1)
-    body = '{"email": ' + deep + "}"
-    answer = manager.post(CREATE, data=body, content_type="application/json")
+    answer = manager.post(CREATE, data=f'{{"email": {deep}}}', content_type="application/json")
     assert assert_problem(answer, 400)["detail"] == "The body is nested too deeply."
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg2
 import requests
 
 from deploy.local.child import Child
@@ -23,6 +24,11 @@ from tests.sales_manager import Manager
 from tests.stack import ADMIN_EMAIL, Stack
 from tests.waiting import wait_until
 
+SLOW_TO_STORE = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
+CREATE TRIGGER slow BEFORE INSERT ON provisioning_requests FOR EACH ROW EXECUTE FUNCTION slow()"""
+# What nobody has touched since bears the mark of the transaction that stored it.
+STATEMENTS = "SELECT count(DISTINCT xmin::text) FROM provisioning_requests"
 MORE_THAN_ONE_ATTEMPT = "SELECT count(*) FROM provisioning_requests WHERE attempts <> 1"
 
 
@@ -54,6 +60,28 @@ def test_apis_are_replaced_one_by_one_without_a_failed_request(stack: Stack) -> 
             wait_until(lambda url=url: _ready(url), 20, what=f"{url} again")
 
     _assert_each_sent_once_and_accepted(load)
+
+
+def test_groups_of_accepts_under_way_are_answered(stack: Stack) -> None:
+    """At a reload and at a stop: whoever leads a group, or waits for one, has its answer before its process ends."""
+    url = stack.environ["DATABASE_URL"]
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(SLOW_TO_STORE)  # so that many come while one is stored
+    urls = [_start_api(stack), _start_api(stack)]
+    first, second = stack.children
+    old = {process.pid for process in api_processes(first)}
+    with Load(urls, stack.log_in(), per_second=200) as load:
+        time.sleep(1)
+        first.signal(signal.SIGHUP)
+        wait_until(lambda: not old & {process.pid for process in api_processes(first)}, 30, what="another process")
+        _stop_in_order(second, 10)
+        time.sleep(0.5)
+
+    _assert_each_sent_once_and_accepted(load)
+    assert count(url, STATEMENTS) < 0.7 * len(load.accepted), "they went in groups"
+    stack.start_worker(WORKER_RATE_LIMIT="0")
+    wait_until_settled(url, 30)
+    assert_all_kept(url, load.accepted)
 
 
 def test_a_stopping_api_refuses_at_once_what_it_will_not_answer(stack: Stack) -> None:

@@ -40,13 +40,13 @@ def test_a_job_of_ours_is_one_of_rqs_own_key_by_key(resources_for: Callable[...,
         queue = Queue("requests", connection=redis, serializer=JSONSerializer)
         before = now()
         resources.request_queue.push([ours])
+        assert redis.smembers(Queue.redis_queues_keys) == {queue.key.encode()}, "also after FLUSHALL"
         queue.enqueue_call(
             JOB_FUNCTION, args=(str(rqs),), job_id=str(rqs), description="provision customer",
             timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=JOB_FAILURE_TTL,
         )  # fmt: skip
         our_hash, rqs_hash = (redis.hgetall(Job.key_for(str(one))) for one in (ours, rqs))
         our_job, rqs_job = (Job.fetch(str(one), connection=redis, serializer=JSONSerializer) for one in (ours, rqs))
-        assert redis.smembers(Queue.redis_queues_keys) == {queue.key.encode()}
         assert redis.ttl(Job.key_for(str(ours))) == redis.ttl(Job.key_for(str(rqs))) == -1
         assert queue.job_ids == [str(ours), str(rqs)]
     # But for what differs between any two jobs, and that RQ compresses what it reads either way.
@@ -86,6 +86,20 @@ def test_after_a_refusal_the_connection_goes_on(resources_for: Callable[..., Res
         with pytest.raises(QueueUnavailable, match="ResponseError"):
             queue.push([uuid4(), uuid4()])
         redis.delete("rq:queue:requests")
+    queue.push([uuid4()])
+    assert queue.counts().waiting == 1
+
+
+def test_after_a_full_memory_the_connection_goes_on(
+    resources_for: Callable[..., Resources], own_valkey: ValkeyServer
+) -> None:
+    queue = resources_for("api", redis_url=own_valkey.url).request_queue
+    with Redis.from_url(own_valkey.url) as redis:
+        redis.config_set("maxmemory", "1")
+        with pytest.raises(QueueUnavailable, match="OutOfMemoryError"):
+            queue.push([uuid4(), uuid4()])
+        assert redis.keys() == [], "all or none"
+        redis.config_set("maxmemory", "0")
     queue.push([uuid4()])
     assert queue.counts().waiting == 1
 
