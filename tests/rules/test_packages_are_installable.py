@@ -22,12 +22,12 @@ PACKAGES = {
     "services/worker": "tripwire_worker",
     "services/admin-ui": "tripwire_admin_ui",
 }
-EXTRAS = {"services/api": "data", "services/worker": "data", "services/admin-ui": None}
+EXTRAS = {"services/api": {"data", "serving"}, "services/worker": {"data"}, "services/admin-ui": {"serving"}}
 DATABASE_DRIVERS = {"psycopg2-binary", "psycopg2", "psycopg", "sqlalchemy", "aiosql", "yoyo-migrations"}
 # What comes with another by that one's own promise: Flask's API hands out their objects.
 PART_OF = {"werkzeug": "flask", "jinja2": "flask"}
-# What no module of the package itself imports: the server that runs it, and what makes optional parts of others work.
-NOT_IMPORTED = {"gunicorn", "setproctitle"}
+# What no module of the package itself imports, and what makes optional parts of others work.
+NOT_IMPORTED = {"setproctitle"}
 # `tripwire_shared.keys`, the one module of `shared` with a dependency that the admin UI uses.
 ADMIN_UI_OF_SHARED = {"cryptography"}
 # rq-dashboard imports it and does not say so.
@@ -61,13 +61,13 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def requirements(wheel: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Name, the extra that is asked of it, and the extra of this package that it belongs to."""
+def requirements(wheel: Path) -> Iterator[tuple[str, set[str], str | None]]:
+    """Name, the extras that are asked of it, and the extra of this package that it belongs to."""
     for line in metadata(wheel).get_all("Requires-Dist", []):
-        found = re.match(r"([\w.-]+)(?:\[([\w-]+)\])?", line)
+        found = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", line)
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
         assert found
-        yield plain(found[1]), found[2], extra[1] if extra else None
+        yield plain(found[1]), set(found[2].split(",")) if found[2] else set(), extra[1] if extra else None
 
 
 def imported(package: Path) -> set[str]:
@@ -96,7 +96,7 @@ def test_a_wheel_holds_every_file_of_its_package(wheels: dict[str, Path], folder
 
 
 @pytest.mark.parametrize("folder", EXTRAS)
-def test_a_service_depends_on_shared_alone_and_with_its_extra(wheels: dict[str, Path], folder: str) -> None:
+def test_a_service_depends_on_shared_alone_and_with_its_extras(wheels: dict[str, Path], folder: str) -> None:
     ours = [(name, asked) for name, asked, _ in requirements(wheels[folder]) if name.startswith("tripwire")]
     assert ours == [("tripwire-shared", EXTRAS[folder])]
 
@@ -112,7 +112,9 @@ def test_the_admin_ui_gets_no_database_driver(wheels: dict[str, Path]) -> None:
 def test_a_package_declares_what_it_imports_and_nothing_else(wheels: dict[str, Path], folder: str) -> None:
     own = {name for name, _, extra in requirements(wheels[folder]) if not name.startswith("tripwire")}
     used = {name for name in imported(ROOT / folder / PACKAGES[folder]) if not name.startswith("tripwire")}
-    of_shared = {name for name, _, extra in requirements(wheels["shared"]) if extra in (None, EXTRAS.get(folder))}
+    of_shared = {
+        name for name, _, extra in requirements(wheels["shared"]) if extra is None or extra in EXTRAS.get(folder, ())
+    }
     used = {name if name in own else PART_OF.get(name, name) for name in used}
     assert used <= own | of_shared
     needless = own - used - NOT_IMPORTED

@@ -59,11 +59,12 @@ class ModeListener:
     def _told(self, connection: Connection) -> bool:
         """Waits for a word, at most LISTENER_WAIT seconds; then asks the server whether it is still there."""
         # A word may have come in with the answer to the receipt; then the socket stays silent.
-        if not connection.notifies:
-            self._server_wait.until_ready(connection.fileno(), to_read=True, seconds=LISTENER_WAIT)
-            if not self._server_wait.has_input(connection.fileno()):
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT 1")
+        silent = not connection.notifies and not self._server_wait.until_ready(
+            connection.fileno(), to_read=True, seconds=LISTENER_WAIT
+        )
+        if silent:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
         connection.poll()
         told = bool(connection.notifies)
         connection.notifies.clear()
