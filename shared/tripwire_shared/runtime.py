@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 
 class ServerWait(Protocol):
-    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> None:
-        """Returns when the socket can be read (or written), after `seconds` at the latest."""
+    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> bool:
+        """Returns when the socket can be read (or written), after `seconds` at the latest; False: it cannot yet."""
 
     def has_input(self, fileno: int) -> bool:
         """Whether something is there to be read; never waits. Raises OSError for a bad one."""
@@ -31,10 +31,10 @@ class Compute(Protocol):
 class PollWait:
     """In a thread, which may block."""
 
-    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> None:
+    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> bool:
         poller = select.poll()
         poller.register(fileno, select.POLLIN if to_read else select.POLLOUT)
-        poller.poll(seconds * 1000)
+        return bool(poller.poll(seconds * 1000))
 
     def has_input(self, fileno: int) -> bool:
         poller = select.poll()

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from tripwire_api.stopping import Stopping
 
 from tests.api.conftest import ApiUnderTest, Caller, sql
 from tests.attempts import attempt
 from tripwire_api import requests
-from tripwire_api.stopping import Stopping
 from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import API_REQUEST_BUDGET
 

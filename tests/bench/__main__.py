@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     report = Report()
     print(f"{', '.join(chosen)}; {psutil.cpu_count()} cores; "
-          f"gunicorn gthread, {PROCESSES} processes of {THREADS} threads; limits off.")  # fmt: skip
+          f"{PROCESSES} API processes of {THREADS} places; limits off.")  # fmt: skip
     others = Others()
     time.sleep(LISTEN_SECONDS)
     report.note_others("before anything was started", others.percent())

@@ -36,7 +36,7 @@ def measure(servers: Servers, report: Report) -> None:
     hello_us, accept_us = median(rounds.hello_us), {name: median(us) for name, us in rounds.accept_us.items()}
     report.add(
         f"Accept (202) against hello world, {CONNECTIONS} connections, {ROUNDS} rounds in turn, medians",
-        Figure("hello world of the same gunicorn", median(rounds.hello), "/s"),
+        Figure("hello world", median(rounds.hello), "/s"),
         Figure("accept", median(rounds.accept), "/s"),
         Figure("ratio", rounds.ratio, "", at_least=targets.ACCEPT_OF_HELLO),
         Figure("processor time of a hello world", hello_us, "us"),

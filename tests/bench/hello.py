@@ -1,4 +1,4 @@
-"""The yardstick: the least that a Flask route can be, under the API's own gunicorn settings."""
+"""The yardstick: the least that a Flask route can be, under gunicorn's threaded worker (`hello_conf.py`)."""
 
 from flask import Flask
 

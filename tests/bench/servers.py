@@ -107,9 +107,9 @@ def running() -> Iterator[Servers]:
 
 
 def _hello(stack: Stack, port: int) -> Child:
-    """The yardstick under the very settings of the API's gunicorn: class, processes, threads, parser."""
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:tripwire_api.gunicorn_conf"]
-    environ = {**stack.environ, "API_PORT": str(port), "WEB_CONCURRENCY": str(PROCESSES), "PYTHONPATH": str(ROOT)}
+    """The yardstick, which stays the same whatever serves the API."""
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.bench.hello_conf"]
+    environ = {**stack.environ, "HELLO_PORT": str(port), "PYTHONPATH": str(ROOT)}
     return Child(
         "hello", [*command, "tests.bench.hello:create()"], environ=environ, folder=stack.folder,
         write_line=_say("hello"), stop_limit=2.0,

@@ -82,7 +82,7 @@ class SlowClients:
     def answered(self, words: bytes = b"HTTP/1.1 200") -> int:
         """How many answers hold these words by now."""
         for connection, answer in self._asked.items():
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # nothing yet, or turned away
                 self._asked[connection] = answer + connection.recv(65536)
         return sum(words in answer for answer in self._asked.values())
 

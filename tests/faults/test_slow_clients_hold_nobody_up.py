@@ -70,6 +70,12 @@ class Asker:
         raise AssertionError("unreachable")
 
 
+def _seconds(ask: Callable[[], requests.Response]) -> float:
+    began = time.monotonic()
+    assert ask().ok
+    return time.monotonic() - began
+
+
 def _get(url: str) -> requests.Response:
     return requests.get(url, headers={"Connection": "close"}, timeout=10)
 
@@ -99,6 +105,9 @@ def assert_nobody_noticed(
 def served(stack: Stack) -> Stack:
     """The API with two processes, and the admin UI before it."""
     stack.environ["API_RATE_LIMIT"] = "0"
+    # By its name, as it mostly is: looking it up holds nobody up either.
+    stack.environ["DATABASE_URL"] = stack.environ["DATABASE_URL"].replace("127.0.0.1", "localhost")
+    assert "localhost" in stack.environ["DATABASE_URL"]
     stack.start_api(processes=2, WEB_THREADS=str(THREADS))
     stack.start_admin_ui()
     return stack
@@ -127,6 +136,24 @@ def test_hundreds_of_slow_connections(served: Stack, measured: Measured) -> None
             clients.seconds_until_half_sent_are_closed(REQUEST_READ_LIMIT + LAST_WORD_LINGER + 3)
         measured("half-sent requests are closed within (s)", time.monotonic() - half_sent_at)
     assert_nobody_noticed(before, meanwhile, measured, "slow connections")
+
+
+def test_more_connections_than_a_process_holds(stack: Stack) -> None:
+    """Who has kept it waiting for longest makes room."""
+    stack.start_api(GUNICORN_CMD_ARGS="--worker-connections 20")
+    manager = Manager(stack.api_url, stack.log_in())
+    with SlowClients(stack.api_url) as clients:
+        for _ in range(5):
+            clients.half_sent(10, "/api/auth/login")
+            clients.silent(10)
+            began = time.monotonic()
+            assert _get(f"{stack.api_url}/healthz").status_code == 200
+            assert manager.create().status_code == 202
+            assert time.monotonic() - began < WORST_AT_MOST
+        accepted = manager.create().json()["request_id"]
+        for _ in range(30):
+            clients.ask(f"/api/admin/tripwire/requests/{accepted}", manager.token, "Prefer: wait=3")
+        wait_until(lambda: clients.answered() == 20, 10, what="those whom it took in, and nobody cut them off")
 
 
 def test_a_flood_of_sign_ins_from_many_addresses(served: Stack, measured: Measured) -> None:
@@ -178,7 +205,7 @@ def test_a_thousand_wait_for_the_end_of_a_request(served: Stack, database_url: s
         clients = opened.enter_context(SlowClients(served.api_url))
         for _ in range(WAITING):
             clients.ask(f"/api/admin/tripwire/requests/{accepted}", token, "Prefer: wait=30")
-        time.sleep(1)  # until all are waiting: the answers below prove it
+        wait_until(lambda: _seconds(manager.create) < SLOWER_AT_MOST, 10, what="all of them waiting, none in line")
 
         meanwhile = asker.times()
         assert clients.answered() == 0

@@ -1,6 +1,5 @@
 """How a process of greenlets waits for PostgreSQL, and how it computes without holding the others up."""
 
-import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,10 +23,13 @@ _poll, _POLLIN = monkey.get_original("select", ["poll", "POLLIN"])
 class LoopWait:
     """By the loop's own watchers: a patched `poll` costs many times as much."""
 
-    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> None:
+    def until_ready(self, fileno: int, *, to_read: bool, seconds: float) -> bool:
         wait = socket.wait_read if to_read else socket.wait_write
-        with contextlib.suppress(TimeoutError):
+        try:
             wait(fileno, timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def has_input(self, fileno: int) -> bool:
         poller = _poll()

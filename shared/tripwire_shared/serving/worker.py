@@ -171,8 +171,9 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
 
     def _speaks(self, me: Greenlet, parser: Any, client: Any) -> bool:
         """Waits for the first bytes of a request, which the parser then has; False where none come."""
-        if parser.unreader.buf.getvalue():
-            return True  # they came with the one before
+        if parser.unreader.buf.getvalue():  # they came with the one before
+            gevent.sleep(0)  # hundreds may have, and nothing else would let the others go on between them
+            return True
         self._idle.add(me)
         client.settimeout(self.cfg.keepalive)
         try:
