@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tripwire_api.stopping import Stopping
 
 from tests.api.conftest import ApiUnderTest, Caller, sql
 from tests.attempts import attempt
-from tripwire_api import requests
+from tripwire_api import long_waits
 from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
@@ -76,9 +75,8 @@ def test_what_is_finished_is_not_waited_for(api: ApiUnderTest, manager: Caller) 
 def test_a_process_that_stops_answers_at_once(
     api: ApiUnderTest, manager: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopping = Stopping()
-    stopping.listen(api.resources.finished_requests.end_waits)
-    monkeypatch.setattr(requests, "STOPPING", stopping)
+    stopping = threading.Event()
+    monkeypatch.setattr(api.resources.long_waits, "_stopping", stopping)
     location, began = accept(manager), time.monotonic()
     threading.Timer(0.5, stopping.set).start()
     assert manager.get(location, headers={"Prefer": "wait=20"}).get_json()["status"] == "accepted"
@@ -86,7 +84,7 @@ def test_a_process_that_stops_answers_at_once(
 
 
 def test_it_ends_although_nobody_is_told(api: ApiUnderTest, manager: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "PREFER_WAIT_POLL", 1.0)
+    monkeypatch.setattr(long_waits, "PREFER_WAIT_POLL", 1.0)
     location = accept(manager)
     finish = "UPDATE provisioning_requests SET status = 'failed', finished_at = now()"
     threading.Timer(0.3, sql, (api, finish)).start()

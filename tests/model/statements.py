@@ -167,7 +167,7 @@ class Statements:
         return state.with_process(who, claimed(rest, alone=process.alone or process.at == LOOKED))
 
     def give_up(self, state: State, request: int) -> State | None:
-        """requests/claims.sql: exhausted, give_up. None: it is not due, or has an attempt left."""
+        """requests/claims.sql: waiting, give_up. None: it is not due, or has an attempt left."""
         row = state.rows[request]
         if row.status != ACCEPTED or not row.due or row.attempts < MAX_ATTEMPTS or not self.rules.exhausted_end:
             return None

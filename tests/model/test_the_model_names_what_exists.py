@@ -23,7 +23,7 @@ NAMED = sorted({(file, name) for file, names in STATEMENTS.findall(text_of_the_m
 
 
 def test_the_statements_that_move_a_request_are_all_named() -> None:
-    moving = {"accept", "claim", "claim_due", "renew", "provision", "fail", "put_off", "exhausted", "give_up", "retry"}
+    moving = {"accept", "claim", "claim_due", "renew", "provision", "fail", "put_off", "waiting", "give_up", "retry"}
     assert {name for _, name in NAMED} == moving
 
 
