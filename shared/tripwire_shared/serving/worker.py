@@ -9,7 +9,7 @@ request goes into the application when it is here as a whole, header and body, a
 import contextlib
 import os
 import time
-from io import BytesIO
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import gevent
@@ -21,6 +21,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from tripwire_shared.errors import TripwireError
+from tripwire_shared.serving.body import read_body
 from tripwire_shared.serving.places import PLACE, NoPlace, Places
 from tripwire_shared.serving.stopping import STOPPING
 from tripwire_shared.timings import (
@@ -33,9 +34,8 @@ from tripwire_shared.timings import (
     WORKER_HEARTBEAT_TO_PARENT,
 )
 
-# What is read of a body before the application has it, and all that it gets: 64 KiB, and one more byte by which it
-# sees that this was too much.
-BODY_AT_MOST = 64 * 1024
+# Of answers that a client does not read so much lies in the system; left alone it would keep megabytes for each client.
+UNREAD_AT_MOST = 128 * 1024
 # Of what a client still sends after it was answered and closed.
 LAST_WORDS_AT_MOST = 1024 * 1024
 
@@ -68,6 +68,9 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         self._waiting: dict[Greenlet, float] = {}
         # Of these, those from which no byte of a next request has come.
         self._idle: set[Greenlet] = set()
+        # Those whose request came together with the one before. (Not those whose next one is quickly here: a client that
+        # uses its connection well.)
+        self._ahead: set[Greenlet] = set()
 
     def patch(self) -> None:
         """gunicorn's own would patch the standard library here, which is too late: see `cooperative.py`."""
@@ -76,10 +79,15 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
             for listener in self.sockets
         ]
 
+        for listener in self.sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_AT_MOST)  # its connections inherit it
+
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self._application = self.wsgi
         self._places = Places(self.cfg.threads)
+        # For all who asked again before they were answered: each of them would have its turn before somebody who comes.
+        self._lane = Places(1)
         self.wsgi = self._inside
 
     def notify(self) -> None:
@@ -144,6 +152,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         self._connections.discard(connection)
         self._waiting.pop(connection, None)
         self._idle.discard(connection)
+        self._ahead.discard(connection)
 
     def _serve(self, listener_name: Any, client: Any, address: Any) -> None:
         """One connection, from its first byte to its end."""
@@ -151,10 +160,10 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         try:
             parser = get_parser(self.cfg, client, address)
             while self._speaks(me, parser, client):
+                client.settimeout(ANSWER_TAKEN_WITHIN)
                 with gevent.Timeout(REQUEST_READ_LIMIT, RequestTooSlow()):
                     request = next(parser)
-                    _read_body(request, client)
-                client.settimeout(ANSWER_TAKEN_WITHIN)
+                    read_body(request, client)
                 # Not GeventWorker's, which says nothing of a connection that is to be closed.
                 AsyncWorker.handle_request(self, listener_name, request, client, address)
                 request = None
@@ -171,25 +180,36 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
 
     def _speaks(self, me: Greenlet, parser: Any, client: Any) -> bool:
         """Waits for the first bytes of a request, which the parser then has; False where none come."""
-        if parser.unreader.buf.getvalue():  # they came with the one before
-            gevent.sleep(0)  # hundreds may have, and nothing else would let the others go on between them
-            return True
-        self._idle.add(me)
+        gevent.sleep(0)  # nothing else would let the others go on where the next request is here already
+        self._ahead.discard(me)
+        if not parser.unreader.buf.getvalue():
+            first = self._first_bytes(me, parser, client)
+            parser.unreader.unread(first)
+            return bool(first)
+        self._ahead.add(me)
+        return True
+
+    def _first_bytes(self, me: Greenlet, parser: Any, client: Any) -> bytes:
+        size: int = parser.unreader.mxchunk
+        client.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            first: bytes = client.recv(size)
+            return first
         client.settimeout(self.cfg.keepalive)
+        self._idle.add(me)
         try:
-            first = client.recv(parser.unreader.mxchunk)
+            first = client.recv(size)
         finally:
             self._idle.discard(me)
         self._wait_anew(me)
-        parser.unreader.unread(first)
-        return bool(first)
+        return first
 
     def _inside(self, environ: Any, start_response: Any) -> Any:
         """The application, as gunicorn calls it. Its answer is written outside again."""
         me = gevent.getcurrent()
         self._waiting.pop(me, None)
         try:
-            with self._places.one() as place:
+            with self._lane.one() if me in self._ahead else nullcontext(), self._places.one() as place:
                 environ[PLACE] = place
                 return self._application(environ, start_response)
         finally:
@@ -219,24 +239,3 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
             gevent.killall([idle for idle in self._idle if self._waiting[idle] < over], block=False)
             gevent.sleep(STOP_LOOK)
         gevent.killall(list(self._connections), timeout=STOP_IDLE_LINGER)
-
-
-def _read_body(request: Any, client: Any) -> None:
-    """Reads the body into memory. One that is too large stays where it is: the application refuses it by its length,
-    and the connection ends."""
-    expects_go_ahead, request._expected_100_continue = request._expected_100_continue, False  # noqa: SLF001
-    if _length(request) > BODY_AT_MOST:
-        request.force_close()
-        request.body = BytesIO()
-        return
-    if expects_go_ahead:
-        client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = request.body.read(BODY_AT_MOST + 1)
-    if len(body) > BODY_AT_MOST:  # it came in pieces, without a length
-        request.force_close()
-    request.body = BytesIO(body)
-
-
-def _length(request: Any) -> int:
-    """What the request says; 0 where it says nothing. The parser has refused what is no number."""
-    return next((int(value) for name, value in request.headers if name == "CONTENT-LENGTH"), 0)
