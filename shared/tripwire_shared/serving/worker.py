@@ -68,8 +68,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         self._waiting: dict[Greenlet, float] = {}
         # Of these, those from which no byte of a next request has come.
         self._idle: set[Greenlet] = set()
-        # Those whose request came together with the one before. (Not those whose next one is quickly here: a client that
-        # uses its connection well.)
+        # Those whose request came together with the one before; not those whose next one is only quickly here.
         self._ahead: set[Greenlet] = set()
 
     def patch(self) -> None:
@@ -193,8 +192,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         size: int = parser.unreader.mxchunk
         client.settimeout(0)
         with contextlib.suppress(BlockingIOError):
-            first: bytes = client.recv(size)
-            return first
+            return bytes(client.recv(size))
         client.settimeout(self.cfg.keepalive)
         self._idle.add(me)
         try:
