@@ -192,11 +192,12 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         size: int = parser.unreader.mxchunk
         client.settimeout(0)
         with contextlib.suppress(BlockingIOError):
-            return bytes(client.recv(size))
+            here: bytes = client.recv(size)
+            return here
         client.settimeout(self.cfg.keepalive)
         self._idle.add(me)
         try:
-            first = client.recv(size)
+            first: bytes = client.recv(size)
         finally:
             self._idle.discard(me)
         self._wait_anew(me)
