@@ -50,7 +50,9 @@ class LongWaits:
     def told(self, told: Told) -> None:
         """By the listener: these are finished, or anything may have happened."""
         if told.payloads is None:
-            self._tell(self._waited_for())
+            with self._lock:
+                waiting = list(self._waiting)
+            self._tell(waiting)
         elif self._waiting:
             self._tell([UUID(part) for ids in told.payloads for part in ids.split(",")])
 
@@ -75,7 +77,8 @@ class LongWaits:
                 del self._waiting[request_id]
 
     def _ask(self) -> None:
-        while (waited_for := self._waited_for()) and not self._stopping.wait(PREFER_WAIT_POLL):
+        # The first time at once: it may have been finished before it was waited for.
+        while waited_for := self._waited_for():
             try:
                 self._tell(self._finished_among(waited_for))
             except DatabaseUnavailable:
@@ -83,6 +86,8 @@ class LongWaits:
             except Exception:
                 get_logger(__name__).exception("it could not be asked what is finished")
                 self._tell(waited_for)
+            if self._stopping.wait(PREFER_WAIT_POLL):
+                break
         if self._stopping.is_set():
             self._tell(self._waited_for())
 
