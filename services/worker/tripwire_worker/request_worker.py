@@ -92,6 +92,7 @@ class RequestWorker:
             return len(ids)
         try:
             count = self._claims.claimable([UUID(job_id) for job_id in ids])
+            self._database_away = False
             return count if count and self._pace.wait_for_slots(count, self._stopped.is_set) else 0
         except DatabaseUnavailable:
             self._database_away = True
@@ -104,7 +105,7 @@ class RequestWorker:
             if slots:
                 attempts = self._provisioning.provision_new([UUID(job_id) for job_id in ids], Door.QUEUE)
                 self._use_up(slots - len(attempts))
-            self._database_away = False
+                self._database_away = False
         except DatabaseUnavailable as error:
             self._database_away = True
             get_logger(__name__).warning("what was queued is left to the sweep", error=str(error), requests=len(ids))
