@@ -57,7 +57,7 @@ def test_it_goes_out_when_the_server_is_back(resources_for: Callable[..., Resour
 def test_one_mail_that_fails_does_not_hold_up_another(resources_for: Callable[..., Resources]) -> None:
     with mail_server() as server:
         resources = resources_for(smtp_url=server.url)
-        server.refusal = "550 no such mailbox"
+        server.refusal = "451 try later"
         provisioned(resources)
         resources.mails.run_once()
         server.refusal = None
