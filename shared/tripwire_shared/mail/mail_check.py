@@ -19,6 +19,7 @@ _LINE_AT_MOST = 998
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})+")
 _DATE = rb"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} \+0000"
 _WORDS = re.compile(rb"=\?utf-8\?b\?([A-Za-z0-9+/=]+)\?=(?:\r\n )?")
+_BREAK = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _BOUNDARY = rb'"(?P<boundary>[=_a-z]+)"'
 _HEAD = re.compile(
     rb"Subject: (?P<subject>[!-~](?:[^\r\n]|\r\n )*)\r\n"
@@ -51,9 +52,10 @@ def checked_bytes(mail: Mail) -> bytes:
 def _check(content: bytes, mail: Mail) -> None:
     if content.translate(None, _ALLOWED):
         raise _Unsafe("it holds other characters than printable ASCII")
-    if not content.count(b"\r\n") == content.count(b"\r") == content.count(b"\n"):
+    lines = content.split(b"\r\n")
+    if not content.count(b"\r") == content.count(b"\n") == len(lines) - 1:
         raise _Unsafe("it holds a bare CR or LF")
-    if max(map(len, content.split(b"\r\n"))) > _LINE_AT_MOST:
+    if max(map(len, lines)) > _LINE_AT_MOST:
         raise _Unsafe("a line is too long")
     if not (_ADDRESS.fullmatch(mail.sender) and _ADDRESS.fullmatch(mail.recipient)):
         raise _Unsafe("sender or recipient is not one bare address")
@@ -77,7 +79,7 @@ def _read_subject(value: bytes) -> str:
         raise _Unsafe("its subject has other lines than encoded words")
     subject = b"".join(base64.b64decode(word, validate=True) for word in words).decode()
     # Some program on the way may write it anew, decoded.
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in subject) or len(subject.splitlines()) > 1:
+    if _BREAK.search(subject):
         raise _Unsafe("its subject holds a line break or a control character")
     return subject
 

@@ -13,6 +13,8 @@ from tripwire_shared.health.alert import mask
 # All lines of one answer; servers that offer much say a kilobyte.
 _ANSWER_AT_MOST = 64 * 1024
 _SHOWN_AT_MOST = 300
+# Setting a socket's time-out costs a system call: not for so little.
+_ABOUT = 0.1
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ")
 # Not the code of any answer: what was said is none.
 GARBLED = -1
@@ -47,12 +49,14 @@ class SmtpAnswers:
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError("no answer")
-        before = self.heard_on.gettimeout()
-        self.heard_on.settimeout(left)
+        usual = self.heard_on.gettimeout() or left
+        if left < usual - _ABOUT:
+            self.heard_on.settimeout(left)
         try:
             more = self.heard_on.recv(4096)
         finally:
-            self.heard_on.settimeout(before)
+            if left < usual - _ABOUT:
+                self.heard_on.settimeout(usual)
         if not more:
             raise ConnectionError("closed by the mail server")
         self._unread += more
