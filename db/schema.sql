@@ -200,6 +200,7 @@ CREATE TABLE outbox (
     created_at    timestamptz NOT NULL DEFAULT now(),
     finished_at   timestamptz,
     failing_since timestamptz, -- its first failed delivery
+    unanswered    integer NOT NULL DEFAULT 0, -- how often it was out without an answer
     CONSTRAINT mail_names_its_customer CHECK (channel <> 'mail' OR (user_id IS NOT NULL AND request_id IS NOT NULL))
 );
 CREATE INDEX alerts_pending ON outbox (ready_at, id) WHERE channel = 'alert' AND status = 'pending';

@@ -8,7 +8,7 @@ from tripwire_shared.core import Core
 from tripwire_shared.health.causes import ALERTS
 from tripwire_shared.health.telegram import Telegram, alert_pause
 from tripwire_shared.mail.mailer import build_mailer
-from tripwire_shared.mail.welcome import MAIL_BATCH, WelcomeMail
+from tripwire_shared.mail.welcome import MAIL_BATCH, MAIL_LEASES_AT_MOST, WelcomeMail
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
 from tripwire_shared.timings import ALERT_LEASE, MAIL_BATCH_TIME, TELEGRAM_TOTAL
@@ -33,16 +33,16 @@ class Delivery:
 def build_delivery(core: Core, telegram: Telegram, wakeups: Wakeups, *, mail_patience: float = 0.0) -> Delivery:
     """Nothing is started yet; `wakeups` will wake both. `mail_patience`: for so many seconds others' mails are left to
     others."""
-    welcome = WelcomeMail(
-        core.invitations, build_mailer(core.settings.smtp_url), core.health_log, core.settings.mail_from
-    )
+    settings = core.settings
+    mailer = build_mailer(settings.smtp_url, settings.mail_ehlo_name)
+    welcome = WelcomeMail(core.invitations, mailer, core.health_log, settings.mail_from)
 
     def telegram_failed(_: Message, reason: str) -> None:
         core.incidents.failed_soon(ALERTS, reason)
 
     mails = Route(
         Channel.MAIL, welcome.batch, welcome.pause, welcome.on_failed, welcome.on_given_up,
-        at_most=MAIL_BATCH, begin_within=MAIL_BATCH_TIME,
+        at_most=MAIL_BATCH, begin_within=MAIL_BATCH_TIME, leases_at_most=MAIL_LEASES_AT_MOST,
     )  # fmt: skip
     alerts = Route(
         Channel.ALERT, lambda: nullcontext(telegram.deliver), alert_pause, telegram_failed, telegram_failed,

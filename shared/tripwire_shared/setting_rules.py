@@ -6,11 +6,17 @@ No reason repeats what was given: it may be a secret.
 import ipaddress
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tripwire_shared.email_address import email_problem
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
+# A host's full name as mail servers are told it (RFC 5321 4.1.2): with a dot, and not an IP address.
+_FULL_NAME = re.compile(
+    r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!\d+$)[A-Za-z0-9-]*[A-Za-z0-9]"
+)
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 # Those of libpq; with any other it refuses the address at the first connection.
 _DATABASE_PARAMETERS = frozenset({
@@ -124,6 +130,12 @@ def smtp_url(value: str) -> str:
     for word in parse_qs(urlsplit(value).query, keep_blank_values=True).get("starttls", []):
         if word.lower() not in ("true", "false", "1", "0", "yes", "no"):
             raise ValueError("must have starttls=true or starttls=false")
+    parts = urlsplit(value)
+    if value and not re.fullmatch(r"[\w.:-]+", parts.hostname or ""):
+        raise ValueError("has a host that is no name and no IP address")
+    for part in (parts.username or "", parts.password or ""):
+        if not (unquote(part).isascii() and unquote(part).isprintable()):
+            raise ValueError("has a user or a password with other characters than printable ASCII")
     return value
 
 
@@ -135,7 +147,26 @@ def networks(value: str) -> tuple[Network, ...]:
 
 
 def mail_address(value: str) -> str:
-    local, at, domain = value.rpartition("@")
-    if not (local and at and domain) or not local.isascii() or any(character.isspace() for character in value):
+    if value != value.strip() or email_problem(value):
         raise ValueError("is not an e-mail address")
     return value
+
+
+def ehlo_name(value: str) -> str:
+    """What a mail server is greeted with: a full name, or the literal of an address, as [192.0.2.1]."""
+    if value and not _FULL_NAME.fullmatch(value) and not _is_address_literal(value):
+        raise ValueError("must be a host's full name in ASCII, with a dot, or an IP address as [192.0.2.1] or [IPv6:…]")
+    return value
+
+
+def _is_address_literal(value: str) -> bool:
+    if not (value.isascii() and value.startswith("[") and value.endswith("]")):
+        return False
+    inner = value[1:-1]
+    try:
+        if inner.lower().startswith("ipv6:"):
+            return not ipaddress.IPv6Address(inner[5:]).scope_id
+        ipaddress.IPv4Address(inner)
+    except ValueError:
+        return False
+    return True

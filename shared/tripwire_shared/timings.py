@@ -171,8 +171,9 @@ LISTENER_WAIT = 5.0
 LISTENER_RECONNECT_PAUSE = 0.5
 
 # Outbox: leases, pauses between looks, and the backoffs of contract section 8.
-# Of a batch of mails: the last one is begun after MAIL_BATCH_TIME and takes SMTP_TOTAL at most, and is noted a moment
-# later. So no mail is under way when its lease ends.
+# Of a batch of mails: the last one is begun after MAIL_BATCH_TIME, is out after SMTP_TOTAL at most, and is noted
+# MAIL_ANSWER_NOTED_AFTER later: as sent, as failed, or as out without an answer, for which it gets another lease. So no
+# mail is under way when its lease ends.
 MAIL_LEASE = 30.0
 MAIL_BATCH_TIME = 5.0
 # How long a mail of a batch may go out after it was closed: its customer erased, its link replaced.
@@ -200,9 +201,24 @@ TELEGRAM_CONNECT_TIMEOUT = 2.0
 TELEGRAM_TIMEOUT = 5.0
 # The whole call, however it is spread out: less than an alert's lease.
 TELEGRAM_TOTAL = 8.0
-# Of one answer of the mail server; and of a whole delivery, connecting included.
+# Of one answer of the mail server, and of looking up its address; and of a whole delivery until all of the mail is out,
+# connecting included. RFC 5321 4.5.3.2 would wait longer, 2 to 5 minutes: but a mail that is not out is simply tried
+# again.
 SMTP_TIMEOUT = 10.0
 SMTP_TOTAL = 20.0
+# For the answer to a mail that is out: trying again sooner makes copies. RFC 5321 4.5.3.2.6, "DATA Termination: 10
+# minutes".
+SMTP_ANSWER_LIMIT = 600.0
+# An answer that takes longer than this is noted as owing, so that who comes after a killed process knows of it; the
+# other mails wait for it so much longer; and at the end of its process it has so long to come.
+MAIL_ANSWER_NOTED_AFTER = 1.0
+MAIL_ANSWER_PATIENCE = 9.0
+MAIL_ANSWER_PATIENCE_AT_STOP = 2.0
+# While it is owing, and a bit longer, nobody else gets the mail. The lease is renewed once, for all of that time: so a
+# PostgreSQL that is away meanwhile changes nothing.
+MAIL_ANSWER_LEASE = SMTP_ANSWER_LIMIT + 30.0
+# This host's full name, where DNS knows it.
+OWN_NAME_LOOKUP_LIMIT = 1.0
 # A delivery past its time is cut off at most so late, and again while there is nothing to cut yet.
 SMTP_CUT_RETRY = 0.5
 IDENTITY_PROVIDER_TIMEOUT = 3.0

@@ -48,7 +48,7 @@ def test_what_needs_a_look_has_its_one_action(admin: Visitor, api: StandInApi) -
     told = words(page)
     assert "3 things" in told
     assert "2 requests used up their attempts" in told
-    assert "1 welcome mail was refused for 24 hours" in told
+    assert "1 welcome mail was given up" in told
     assert "3 tokens end within 7 days" in told
     assert 'href="/admin/requests?status=failed">See requests</a>' in page
     assert 'href="/admin/requests?status=failed">See the 2 requests</a>' in page

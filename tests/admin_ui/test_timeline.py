@@ -103,7 +103,7 @@ def test_a_mail_that_was_refused_waits_for_its_next_try() -> None:
         ("mail_failed", 3, "try 2: The mail server refused (451)."),
         welcome_email="pending",
     )
-    assert [entry.headline for entry in entries[-2:]] == ["Welcome mail refused, try 2", "Welcome mail waits for try 3"]
+    assert [entry.headline for entry in entries[-2:]] == ["Welcome mail failed, try 2", "Welcome mail waits for try 3"]
     assert entries[-2].words == "The mail server refused (451)."
     assert entries[-1].due == NOW + timedelta(seconds=12)  # 15 s after the second try
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.resources import Resources, build_resources
+from tests.shared.mail_server import MailServer, mail_server
 from tests.telegram_server import TelegramServer
 from tripwire_shared.settings import Settings
 
@@ -21,6 +22,13 @@ def telegram_server() -> Iterator[TelegramServer]:
 def to_telegram(telegram_server: TelegramServer) -> dict[str, str]:
     """The settings that send alerts to this test's stand-in."""
     return {name.lower(): value for name, value in telegram_server.variables.items()}
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server for this test."""
+    with mail_server() as running:
+        yield running
 
 
 @pytest.fixture

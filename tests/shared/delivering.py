@@ -1,5 +1,7 @@
 """Who delivers mails, and is told of them, in a test: a deliverer that notes what reaches it, and when."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,8 +13,17 @@ from tests.waiting import wait_until
 from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
+from tripwire_shared.settings import Settings
 from tripwire_shared.wakeups import WakeUp, Wakeups
 
+# A deliverer in a process of its own, until it is killed.
+DELIVERS = """
+import threading
+from tests.resources import build_resources
+from tripwire_shared.settings import load_settings
+build_resources(load_settings(dotenv=None), service="sweep").mails.start()
+threading.Event().wait()
+"""
 LISTENERS = """
     SELECT pid FROM pg_stat_activity
     WHERE application_name = 'tripwire-sweep-listener' AND datname = current_database() AND query ~ '^(LISTEN|SELECT 1)'
@@ -48,6 +59,29 @@ def delivering(resources: Resources, listener_url: str | None = None) -> Iterato
     finally:
         wakeups.stop(5)
         delivered.deliverer.stop(5)
+
+
+@contextmanager
+def delivering_process(settings: Settings) -> Iterator[None]:
+    """A process that delivers mails; it is killed at the end of the block."""
+    environ = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEY": settings.secret_key,
+        "SMTP_URL": settings.smtp_url,
+    }
+    process = subprocess.Popen([sys.executable, "-c", DELIVERS], env=environ)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def send_all(resources: Resources) -> None:
+    """All that is due."""
+    while resources.mails.run_once():
+        pass
 
 
 def put_mail(elsewhere: Resources) -> UUID:

@@ -1,8 +1,12 @@
-"""A real mail server in the test's own process; keeps what it accepts and refuses what the test says."""
+"""Real mail servers in the test's own process: one that keeps what it accepts and refuses what the test says, and one
+that does whatever a test wants it to do."""
 
 import asyncio
+import socket
+import socketserver
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,7 +23,9 @@ USER, PASSWORD = "user@mail", "p@ss/word"
 class MailServer:
     """aiosmtpd's handler. `refusal` is what DATA is answered with instead; `farewell` what QUIT is answered with.
 
-    `refused`: recipients that it does not know. `seconds`: what a mail takes. `begun`, `connections`: how many so far.
+    `refused`: what it answers to recipients that it does not know; `refused_sender` to MAIL. `seconds`: what a mail
+    takes; `silent`: the recipients whose mails it has and never answers. `begun`, `connections`: how many so far.
+    `greeted_by`: the names in EHLO; `contents`, `options`: what came as bytes, and the parameters of MAIL.
     `mails_of_a_connection`: after so many it closes one, with the answer `closing` or without a word (None).
     `dies_after` so many mails in all it drops every connection until it is None again; `loses_answer`: only once it has
     the next mail, without its answer.
@@ -30,7 +36,12 @@ class MailServer:
         self.recipients: list[list[str]] = []
         self.refusal: str | None = None
         self.farewell: str | None = None
-        self.refused: set[str] = set()
+        self.refused: dict[str, str] = {}
+        self.refused_sender: str | None = None
+        self.silent: set[str] = set()
+        self.greeted_by: list[str] = []
+        self.contents: list[bytes] = []
+        self.options: list[list[str]] = []
         self.seconds = 0.0
         self.begun = 0
         self.connections = 0
@@ -51,12 +62,16 @@ class MailServer:
         self.connections += 1
         if self._dead(self.dies_after):
             server.transport.abort()
+        self.greeted_by.append(hostname)
         session.host_name, session.mails = hostname, 0
         return answers
 
     async def handle_MAIL(  # noqa: N802
-        self, server: Any, session: Any, envelope: Any, address: str, _options: list[str]
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
+        self.options.append(options)
+        if self.refused_sender is not None:
+            return self.refused_sender
         if self._dead(self.dies_after) and not self.loses_answer:
             server.transport.abort()
         if session.mails == self.mails_of_a_connection:
@@ -71,7 +86,7 @@ class MailServer:
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         if address in self.refused:
-            return "550 no such mailbox"
+            return self.refused[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -81,7 +96,10 @@ class MailServer:
         self.begun += 1
         await asyncio.sleep(self.seconds)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
+        self.contents.append(envelope.content)
         self.recipients.append(envelope.rcpt_tos)
+        if self.silent.intersection(envelope.rcpt_tos):
+            await asyncio.Event().wait()
         session.mails += 1
         if self.loses_answer and self.dies_after is not None and len(self.mails) > self.dies_after:
             server.transport.abort()
@@ -111,3 +129,51 @@ def mail_server(**options: Any) -> Iterator[MailServer]:
         yield server
     finally:
         controller.stop()
+
+
+class _PlainSession(socketserver.StreamRequestHandler):
+    server: "_PlainServer"
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 plain\r\n")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            if verb == b"QUIT" or (verb == b"DATA" and self.server.cuts_content):
+                return
+            if verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                while self.rfile.readline() not in (b".\r\n", b""):
+                    pass
+                self.server.mails += 1
+                self.server.end_of_mail(self.request)
+            else:
+                self.wfile.write(b"250 plain\r\n")
+
+
+class _PlainServer(socketserver.ThreadingTCPServer):
+    """`mails`: how many it had so far."""
+
+    daemon_threads = True
+    mails = 0
+    cuts_content = False
+    end_of_mail: Callable[[socket.socket], None]
+    url: str
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who hangs up in the middle is what tests are about."""
+
+
+@contextmanager
+def plain_mail_server(
+    end_of_mail: Callable[[socket.socket], None], *, cuts_content: bool = False
+) -> Iterator[_PlainServer]:
+    """Offers nothing. `end_of_mail` says what it says once a mail is there; `cuts_content`: it is gone as soon as a
+    mail's content is to begin."""
+    with _PlainServer(("127.0.0.1", 0), _PlainSession) as server:
+        server.end_of_mail, server.cuts_content = end_of_mail, cuts_content  # type: ignore[method-assign]
+        server.url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()

@@ -2,29 +2,19 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.resources import Resources
-from tests.shared.mail_server import MailServer, mail_server
+from tests.shared.delivering import send_all
+from tests.shared.mail_server import MailServer
 from tests.shared.rows import mail_states, make_due, messages, rows, waiting_mails
 from tests.waiting import wait_until
 from tripwire_shared.mail.welcome import MAIL_BATCH
 from tripwire_shared.outbox import deliverer, unmarked
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with mail_server() as running:
-        yield running
-
-
-def send_all(resources: Resources) -> None:
-    while resources.mails.run_once():
-        pass
 
 
 def test_many_mails_go_over_few_connections_and_arrive_once_each(
@@ -65,12 +55,12 @@ def test_a_batch_costs_two_statements(
 def test_a_refused_recipient_harms_nobody_else(resources_for: Callable[..., Resources], server: MailServer) -> None:
     resources = resources_for(smtp_url=server.url)
     emails = waiting_mails(resources, 50)
-    server.refused = {emails[20]}
+    server.refused = {emails[20]: "450 greylisted"}
     assert resources.mails.run_once() == 50
     assert server.arrived() == Counter(emails) - Counter([emails[20]])
     assert server.connections == 1
     [refused] = [row for row in messages(resources.database, "mail") if row.status == "pending"]
-    assert (refused.last_error, refused.attempts) == ("The mail server refused (550).", 1)
+    assert (refused.last_error, refused.attempts) == ("The mail server refused (450).", 1)
     assert 4 < refused.due_in <= 5
 
 
@@ -133,7 +123,7 @@ def test_what_went_out_before_a_failure_is_marked_before_it(
     """The watch tells one bad address from a dead mail server by which came last."""
     sweep = resources_for(smtp_url=server.url)
     emails = waiting_mails(sweep, 3)
-    server.refused = {emails[1], emails[2]}
+    server.refused = dict.fromkeys(emails[1:], "450 greylisted")
     sweep.mails.run_once()
     [sent, *failed] = messages(sweep.database, "mail")
     assert all(sent.finished_at < row.failing_since for row in failed)

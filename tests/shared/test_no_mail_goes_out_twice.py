@@ -1,11 +1,9 @@
 """Whatever ends or stands still in the middle of a batch: each mail goes out, and once."""
 
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +11,8 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from tests.resources import Resources
-from tests.shared.mail_server import MailServer, mail_server
+from tests.shared.delivering import delivering_process, send_all
+from tests.shared.mail_server import MailServer
 from tests.shared.rows import mail_states, make_due, messages, rows, waiting_mails
 from tests.waiting import wait_until
 from tripwire_shared import delivery
@@ -24,25 +23,6 @@ from tripwire_shared.settings import Settings
 LEASE_LEFT = """
     SELECT extract(epoch FROM o.due_at - clock_timestamp())::float8 AS seconds
     FROM outbox o JOIN tripwire_users t USING (user_id) WHERE t.email = %s"""
-# A deliverer in a process of its own, until it is killed.
-DELIVERS = """
-import threading
-from tests.resources import build_resources
-from tripwire_shared.settings import load_settings
-build_resources(load_settings(dotenv=None), service="sweep").mails.start()
-threading.Event().wait()
-"""
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with mail_server() as running:
-        yield running
-
-
-def send_all(resources: Resources) -> None:
-    while resources.mails.run_once():
-        pass
 
 
 def test_two_deliverers_at_once_send_each_mail_once(
@@ -94,20 +74,9 @@ def test_a_killed_process_repeats_no_mail_that_was_out_for_a_while(
     monkeypatch.setattr(server, "handle_DATA", accept_some)
     heir = resources_for(smtp_url=server.url)
     emails = waiting_mails(heir, 50)
-    settings = settings_for(smtp_url=server.url)
-    environ = {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "SECRET_KEY": "a-secret-key-for-tests-only-0123456789",
-        "SMTP_URL": server.url,
-    }
-    process = subprocess.Popen([sys.executable, "-c", DELIVERS], env=environ)
-    try:
+    with delivering_process(settings_for(smtp_url=server.url)):
         assert hung.wait(20)
         wait_until(lambda: mail_states(heir.database) == {"sent": 30, "pending": 20})
-    finally:
-        process.kill()
-        process.wait()
     server.seconds = 0
     assert heir.mails.run_once() == 0, "its lease holds"
     make_due(heir.database)

@@ -48,6 +48,7 @@ CONTRACT = {
     "TELEGRAM_API_URL": "https://api.telegram.org",
     "SMTP_URL": "",
     "MAIL_FROM": "welcome@example.com",
+    "MAIL_EHLO_NAME": "",
     "API_RATE_LIMIT": "300",
     "WEB_CONCURRENCY": "2",
     "WEB_THREADS": "8",
@@ -97,6 +98,7 @@ BAD = {
     "TELEGRAM_API_URL": "tg://h",
     "SMTP_URL": "smtp://u:hidden@h:port",
     "MAIL_FROM": "a@b c",
+    "MAIL_EHLO_NAME": "localhost",
     "API_RATE_LIMIT": "many",
     "WEB_CONCURRENCY": "0",
     "WEB_THREADS": "0",
@@ -202,12 +204,42 @@ def test_malformed_addresses_and_why(name: str, value: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *(("MAIL_FROM", value) for value in (
+            "welcome@localhost", "a@example.com,b@example.net", "a@example.com\r\nBcc: b@example.net", "a\x00@e.com",
+            "Академия@example.com", "Academy <a@example.com>", "<a@example.com>", "a@example.com>", '"a b"@example.com',
+            "a@example.com\u2028b", "a@exa\x0bmple.com", " a@example.com", "a@b@example.com", "@example.com",
+        )),
+        *(("MAIL_EHLO_NAME", value) for value in (
+            "host", "host.example.com\r\nMAIL FROM:<a@example.net>", "host.example.com ", "хост.example", "192.0.2.1",
+            "[192.0.2.256]", "[::1]", "[IPv6:fe80::1%eth0]", "host..example.com", ".example.com", "host.example.com.",
+            "-host.example.com", "host.example.com-", "a_b.example.com", "x" * 64 + ".example.com", "a." * 127 + "com",
+        )),
+        *(("SMTP_URL", value) for value in (
+            "smtp://u%0D%0AQUIT:p@h", "smtp://u%00v:p@h", "smtp://u:p%0A@h", "smtp://u:пароль@h",
+            "smtp://u:%D0%BF@h", "smtp://u:p@h%0D%0A", "smtp://u:p@h\r\n",
+        )),
+    ],
+)  # fmt: skip
+def test_what_could_break_a_mail_or_a_command_is_refused(name: str, value: str) -> None:
+    said = refusal({name: value})
+    assert said.startswith(f"Bad settings: {name} ")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("DATABASE_URL", "postgres://u:p%40ss@h.example.com:6543/d?sslmode=require&target_session_attrs=read-write"),
         ("DATABASE_URL", "postgresql:///d?host=/var/run/postgresql"),
         ("DATABASE_URL", "postgresql://u@[::1]:5432/d"),
         ("REDIS_URL", "rediss://user:p@h:6380/15?ssl_cert_reqs=none"),
         ("REDIS_URL", "redis://h"),
         ("SMTP_URL", "smtps://u%40example.com:p@h"),
+        ("SMTP_URL", "smtp://user%40mail:p%40ss%2Fw%20rd%3A%25@h"),
+        ("MAIL_FROM", "Welcome+x@Академия.example"),
+        ("MAIL_EHLO_NAME", "mail-1.example.com"),
+        ("MAIL_EHLO_NAME", "[192.0.2.1]"),
+        ("MAIL_EHLO_NAME", "[IPv6:2001:db8::1]"),
         ("PUBLIC_URL", "https://example.com/tripwire/"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
     ],

@@ -69,7 +69,7 @@ def _entry(found: RequestItem, position: int) -> Entry:
             headline = f"Retried {step.detail or ''}".rstrip()
             return Entry(headline, "info", "retry", step.at, words="All attempts are there anew.")
         case "mail_failed":
-            return _refused_mail(step)
+            return _failed_mail(step)
     known = KNOWN.get(step.step, Entry(step.step.replace("_", " ").capitalize(), "off", "circle-i"))
     return replace(known, at=step.at, words=known.words or _words(found, step))
 
@@ -153,9 +153,9 @@ def _gave_up(found: RequestItem, position: int) -> str:
     return f"Gave up after {attempt[0]} attempt{'' if attempt[0] == 1 else 's'}"
 
 
-def _refused_mail(step: Step) -> Entry:
+def _failed_mail(step: Step) -> Entry:
     match = MAIL_TRY.fullmatch(step.detail or "")
-    title = f"Welcome mail refused, try {match[1]}" if match else "Welcome mail refused"
+    title = f"Welcome mail failed, try {match[1]}" if match else "Welcome mail failed"
     return Entry(title, "warn", "mail", step.at, words=match[2] if match else step.detail or "")
 
 

@@ -68,8 +68,10 @@ class Mail:
 
 
 def _quoted_printable(text: str) -> str:
-    # With bare LF all through: the line breaks that it adds are those of the first line that it meets.
-    return binascii.b2a_qp("\n".join(text.splitlines()).encode()).replace(b"\n", b"\r\n").decode("ascii")
+    # With bare LF all through: the line breaks that it adds are those of the first line that it meets. What only some
+    # take for a line break (NEL, U+2028) stays a character of its line.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return binascii.b2a_qp(lines.encode()).replace(b"\n", b"\r\n").decode("ascii")
 
 
 def _header_text(text: str) -> str:

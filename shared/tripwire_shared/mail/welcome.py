@@ -1,5 +1,6 @@
 """The welcome mail: who gets it, what it says, and what happens when it cannot be sent."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,13 +13,17 @@ from tripwire_shared.health.health_log import HealthLog
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mail.mail import Mail
 from tripwire_shared.mail.mailer import Mailer
-from tripwire_shared.outbox.deliverer import NothingToDeliver
 from tripwire_shared.outbox.outbox import Message
+from tripwire_shared.outbox.outcomes import LateAnswer, NothingToDeliver
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.timings import MAIL_BACKOFF, MAIL_GIVE_UP_AFTER
 
 # Leased at once: enough that lease and mark cost little for each, few enough that a second deliverer finds some.
 MAIL_BATCH = 50
+# Twice as many as one that fails for 24 hours has.
+MAIL_LEASES_AT_MOST = 200
+# Where a line may end, and control characters: a name stands on one line.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class WelcomeMail:
@@ -36,7 +41,7 @@ class WelcomeMail:
         )
 
     @contextmanager
-    def batch(self) -> Iterator[Callable[[Message], None]]:
+    def batch(self) -> Iterator[Callable[[Message], LateAnswer | None]]:
         """Gives what delivers one mail after another; it raises DeliveryFailed, and NothingToDeliver where the customer
         or the link is gone meanwhile."""
         with self._mailer.batch() as send:
@@ -48,7 +53,7 @@ class WelcomeMail:
             raise NothingToDeliver("The customer was erased, or the link was replaced by a newer one.")
         email = message.recipient.email
         link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
-        about = {"full_name": " ".join(message.recipient.full_name.split()), "link": link}
+        about = {"full_name": _BREAKS.sub(" ", message.recipient.full_name).strip(), "link": link}
         return Mail(
             # The same for each try, so that a mail accepted twice can be recognised.
             message_id=f"welcome-{message.id}@{self._from.rpartition('@')[2]}",
@@ -62,7 +67,7 @@ class WelcomeMail:
 
     def pause(self, message: Message) -> float | None:
         """5 s, 15 s, 60 s, 5 min, then each 15 min; None after 24 hours."""
-        if (datetime.now(UTC) - message.created_at).total_seconds() > MAIL_GIVE_UP_AFTER:
+        if _is_over(message):
             return None
         return MAIL_BACKOFF[min(message.attempts, len(MAIL_BACKOFF)) - 1]
 
@@ -73,4 +78,9 @@ class WelcomeMail:
 
     def on_given_up(self, message: Message, reason: str) -> None:
         about = {"request_id": str(message.request_id), "user_id": str(message.user_id), "reason": reason}
-        self._health_log.record(Event(EventType.WARNING, "A welcome mail could not be sent for 24 hours", about))
+        tried = "could not be sent for 24 hours" if _is_over(message) else "failed and is not tried again"
+        self._health_log.record(Event(EventType.WARNING, f"A welcome mail {tried}", about))
+
+
+def _is_over(message: Message) -> bool:
+    return (datetime.now(UTC) - message.created_at).total_seconds() > MAIL_GIVE_UP_AFTER

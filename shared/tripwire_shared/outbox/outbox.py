@@ -15,6 +15,7 @@ from tripwire_shared.timings import (
     ALERT_LEASE,
     ALERT_SPACING,
     FAILED_REQUESTS_ALERT_WINDOW,
+    MAIL_ANSWER_LEASE,
     MAIL_LEASE,
     MAIL_LONG_PATIENCE_IN_API,
 )
@@ -33,7 +34,8 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Message:
-    """A message leased for one delivery: until the lease ends nobody else has it. `attempts` counts this one.
+    """A message leased for one delivery: until the lease ends nobody else has it. `attempts` counts this one;
+    `unanswered`: so many before it were out and had no answer.
 
     `recipient` is a mail's; None where the customer was erased, or the link replaced by a newer one.
     """
@@ -46,6 +48,7 @@ class Message:
     invitation_id: UUID | None
     body: dict[str, Any]
     attempts: int
+    unanswered: int
     created_at: datetime
     recipient: Recipient | None
 
@@ -132,12 +135,21 @@ class Outbox:
         with self._database.connection() as connection:
             self._sql.give_back(connection, ids=[message.id for message in messages], owner=messages[0].owner)
 
-    def put_off(self, message: Message, pause: float, error: str) -> None:
-        """Not delivered: again after `pause` seconds. Nothing where the lease was lost."""
+    def note_out(self, message: Message, failing: str | None = None) -> None:
+        """A mail that is out and waits for its answer: counted as one without, until something else is known, and
+        leased until it must have come. `failing`: what is wrong meanwhile. Nothing where the lease was lost."""
+        with self._database.connection() as connection:
+            self._sql.note_out(
+                connection, id=message.id, owner=message.owner, unanswered=message.unanswered + 1,
+                lease=MAIL_ANSWER_LEASE, failing=failing,
+            )  # fmt: skip
+
+    def put_off(self, message: Message, pause: float, error: str, *, unanswered: bool = False) -> None:
+        """Not delivered, or not known to be: again after `pause` seconds. Nothing where the lease was lost."""
         with self._database.connection() as connection:
             self._sql.put_off(
                 connection, id=message.id, owner=message.owner, pause=pause, error=error,
-                detail=f"try {message.attempts}: {error}",
+                unanswered=message.unanswered + unanswered, detail=f"try {message.attempts}: {error}",
             )  # fmt: skip
 
     def give_up(self, message: Message, error: str) -> bool:
@@ -165,6 +177,7 @@ def _message(row: Any, channel: Channel, owner: str) -> Message:
         row.invitation_id,
         row.body,
         row.attempts,
+        row.unanswered,
         row.created_at,
         None if row.email is None else Recipient(row.email, row.full_name),
     )

@@ -58,7 +58,7 @@ WITH leased AS (
                  AND finished_at > now() - make_interval(secs => :patience)))
         ORDER BY CASE WHEN :newest_first THEN due_at END DESC, due_at
         LIMIT :at_most FOR UPDATE SKIP LOCKED))
-    RETURNING id, user_id, request_id, invitation_id, body, attempts, created_at, ready_at
+    RETURNING id, user_id, request_id, invitation_id, body, attempts, unanswered, created_at, ready_at
 )
 SELECT leased.*, customer.email, customer.full_name, next.due_in
 FROM (SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 AS due_in
@@ -86,7 +86,7 @@ WITH turn AS MATERIALIZED (
     WHERE outbox.id = head.id AND turn.mine AND outbox.due_at <= now() AND outbox.status = 'pending'
       AND NOT EXISTS (
           SELECT 1 FROM outbox WHERE channel = 'alert' AND finished_at > now() - make_interval(secs => :spacing))
-    RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, created_at
+    RETURNING outbox.id, user_id, request_id, invitation_id, body, attempts, unanswered, created_at
 )
 SELECT leased.*, NULL AS email, NULL AS full_name, next.due_in
 FROM (SELECT (
@@ -117,10 +117,20 @@ WITH given_back AS (
 )
 SELECT pg_notify('tripwire_mails', '') FROM given_back WHERE channel = 'mail' LIMIT 1;
 
+-- name: note_out!
+-- A mail that is out, and its receiver does not say whether it has it: nobody else gets it while that may still come,
+-- and who gets it then knows how often that was. Where it takes long, it counts as failing meanwhile.
+UPDATE outbox SET unanswered = :unanswered, due_at = now() + make_interval(secs => :lease),
+                  last_error = coalesce(:failing::text, last_error),
+                  failing_since = CASE WHEN :failing::text IS NULL THEN failing_since
+                                       ELSE coalesce(failing_since, clock_timestamp()) END
+WHERE id = :id AND claimed_by = :owner AND status = 'pending';
+
 -- name: put_off!
--- Not delivered: again after a pause. A mail's failure stands in the timeline of its request.
+-- Not delivered, as far as is known: again after a pause. A mail's failure stands in the timeline of its request.
 WITH failed AS (
     UPDATE outbox SET due_at = now() + make_interval(secs => :pause), claimed_by = NULL, last_error = :error,
+                      unanswered = :unanswered,
                       failing_since = coalesce(failing_since, clock_timestamp())
     WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
 )
