@@ -98,6 +98,7 @@ class State:
     login_wait: int | None = None
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     fail: dict[str, int] = field(default_factory=dict)
+    fail_title: str = "Database unavailable"
 
     def redis_goes_down(self) -> None:
         names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
@@ -183,7 +184,7 @@ class StandInApi:
 
     def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         if call.path in self.state.fail:
-            return problem(self.state.fail[call.path], "The database cannot be reached.")
+            return problem(self.state.fail[call.path], "The database cannot be reached.", self.state.fail_title)
         if call.path == "/api/auth/login":
             return self._login(call)
         staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -278,5 +279,5 @@ class StandInApi:
         self.state.note("SWITCH", f"System mode changed to: {mode}", changed_by=who, reason=reason)
 
 
-def problem(status: int, detail: str) -> tuple[int, Any, dict[str, str]]:
-    return status, {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}, {}
+def problem(status: int, detail: str, title: str = "Refused") -> tuple[int, Any, dict[str, str]]:
+    return status, {"type": "about:blank", "title": title, "status": status, "detail": detail}, {}

@@ -25,13 +25,21 @@ class ApiFailure(Exception):
 class ApiUnreachable(ApiFailure):
     """No answer of the API. `may_have_arrived`: it may nevertheless have done what was asked."""
 
+    words = "The API cannot be reached."
+
     def __init__(self, *, may_have_arrived: bool) -> None:
-        super().__init__("The API cannot be reached.")
+        super().__init__(self.words)
         self.may_have_arrived = may_have_arrived
 
 
+class ApiTooSlow(ApiUnreachable):
+    """The API was reached, or may have been, and did not answer within the page's time."""
+
+    words = "The API did not answer in time."
+
+
 class DatabaseAway(ApiFailure):
-    """The API answers 503: it cannot reach its database."""
+    """The API says that it cannot reach its database."""
 
 
 class NotSignedIn(ApiFailure):
@@ -66,6 +74,8 @@ class FieldsRefused(ApiFailure):
         self.errors = errors or {}
 
 
+# Of several problems with status 503, the one about PostgreSQL.
+DATABASE_UNAVAILABLE = "Database unavailable"
 # Statuses that mean the same wherever they come.
 PLAIN: Mapping[int, type[ApiFailure]] = {
     HTTPStatus.UNAUTHORIZED: NotSignedIn,
@@ -144,7 +154,7 @@ class ApiClient:
         budget: Budget,
     ) -> tuple[int, Mapping[str, str], bytes]:
         if budget.left() <= 0:
-            raise ApiUnreachable(may_have_arrived=False)
+            raise ApiTooSlow(may_have_arrived=False)
         try:
             # A session for each call: none is shared between threads, and no call is lost on a connection that the
             # API has just closed. It reads no proxy and no netrc from the environment: that file replaces our token.
@@ -164,8 +174,10 @@ class ApiClient:
         except requests.ConnectTimeout as error:
             raise ApiUnreachable(may_have_arrived=False) from error
         except requests.RequestException as error:
-            refused = "NewConnectionError" in repr(error)  # requests has no type of its own for "never connected"
-            raise ApiUnreachable(may_have_arrived=not refused) from error
+            # requests has no type of its own for "never connected", nor for a body that stops half-way.
+            if isinstance(error, requests.ReadTimeout) or "Read timed out" in str(error):
+                raise ApiTooSlow(may_have_arrived=True) from error
+            raise ApiUnreachable(may_have_arrived="NewConnectionError" not in repr(error)) from error
 
 
 def _content(response: requests.Response, budget: Budget) -> bytes:
@@ -173,8 +185,10 @@ def _content(response: requests.Response, budget: Budget) -> bytes:
     pieces = bytearray()
     for piece in response.iter_content(64 * 1024):
         pieces += piece
-        if budget.left() <= 0 or len(pieces) > LARGEST_ANSWER:
-            raise ApiUnreachable(may_have_arrived=True)
+        if budget.left() <= 0:
+            raise ApiTooSlow(may_have_arrived=True)
+        if len(pieces) > LARGEST_ANSWER:
+            raise ApiFailure("The API answered more than a page can show.")
     return bytes(pieces)
 
 
@@ -202,9 +216,13 @@ def _failure(
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
         case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None:
-            return DatabaseAway("The API cannot reach its database.")
-        case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.GATEWAY_TIMEOUT:
-            return ApiUnreachable(may_have_arrived=True)  # a proxy before the API says so
+            # It is busy, or another server than the database is away: the API says which.
+            is_database = api_answers.text(problem, "title") == DATABASE_UNAVAILABLE
+            return DatabaseAway("The API cannot reach its database.") if is_database else ApiFailure(detail)
+        case HTTPStatus.GATEWAY_TIMEOUT:
+            return ApiTooSlow(may_have_arrived=True)  # a proxy before the API says so
+        case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE:
+            return ApiUnreachable(may_have_arrived=True)  # a proxy, too
     return ApiFailure(f"The API answered {status}" + (f": {detail}" if detail else "."))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tripwire_admin_ui.api_client import ApiTooSlow
 from tripwire_admin_ui.api_system import Incident, Metrics
 from tripwire_admin_ui.causes import cause
 from tripwire_admin_ui.sentence import Sentence, joined
@@ -45,7 +46,7 @@ class Verdict:
 def verdict(state: SystemState, reader: str) -> Verdict:
     """The first that applies. `reader` is the e-mail address of whoever reads it."""
     if state.api_away:
-        return API_AWAY
+        return API_SLOW if isinstance(state.api_away, ApiTooSlow) else API_AWAY
     if state.database_down:
         return _database_down(state)
     if state.redis_down:
@@ -65,6 +66,7 @@ API_AWAY = Verdict(
     ("There is nothing to show yet. We do not know what works right now: customers may or may not be created.",),
     "on the server run `tripwire doctor`. It works without the API and without Redis.",
 )
+API_SLOW = replace(API_AWAY, short="API too slow", title="The API did not answer in time.")
 DATABASE_DOWN = Verdict(
     "bad",
     "Down",

@@ -16,6 +16,7 @@ from tripwire_admin_ui.api_requests import RequestPage, RequestsApi
 from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.filters import SPANS, ListFilter, read_filter
 from tripwire_admin_ui.page_reader import PageReader
+from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.session_cookie import leave_notice
 
 SHOWN = 50
@@ -36,8 +37,10 @@ def pages(api: ApiClient) -> Blueprint:
         wanted = read_filter(request.args, STATUSES, FIELDS)
         reader = PageReader(api)
         query = wanted.query(datetime.now(UTC), SHOWN)
-        found = reader.read(lambda: customers.page(reader.token, reader.budget, query))
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) or ()
+        asked = reader.ask(lambda: customers.page(reader.token, reader.budget, query))
+        # A refresh leaves the form with the managers as it is, so it need not ask for them.
+        everybody = None if is_refresh() else reader.ask(lambda: staff.everybody(reader.token, reader.budget))
+        found, people = reader.read(asked), (reader.read(everybody) if everybody else None) or ()
         return reader.show("customers.html", wanted=wanted, found=found, people=people, spans=SPANS, tabs=TABS)
 
     @blueprint.get("/admin/customers/new")
@@ -92,15 +95,15 @@ def _my_customers(api: ApiClient) -> str | tuple[str, int]:
     reader = PageReader(api)
     customers, requests = CustomersApi(api), RequestsApi(api)
     query = wanted.query(datetime.now(UTC), SHOWN)
-    numbers = reader.read(lambda: customers.my_numbers(reader.token, reader.budget))
-    found: CustomerPage | None = None
-    unfinished: RequestPage | None = None
-    if wanted.status in UNFINISHED:
-        unfinished = reader.read(lambda: requests.page(reader.token, reader.budget, query))
-        counted = reader.read(lambda: customers.page(reader.token, reader.budget, _counting(wanted)))
-    else:
-        found = counted = reader.read(lambda: customers.page(reader.token, reader.budget, query))
-    failed = reader.read(lambda: requests.page(reader.token, reader.budget, _failed(wanted)))
+    of_requests = wanted.status in UNFINISHED
+    of_customers = _counting(wanted) if of_requests else query
+    my_numbers = reader.ask(lambda: customers.my_numbers(reader.token, reader.budget))
+    list_of_failed = reader.ask(lambda: requests.page(reader.token, reader.budget, _failed(wanted)))
+    list_of_customers = reader.ask(lambda: customers.page(reader.token, reader.budget, of_customers))
+    list_of_requests = reader.ask(lambda: requests.page(reader.token, reader.budget, query)) if of_requests else None
+    numbers, failed, counted = (reader.read(my_numbers), reader.read(list_of_failed), reader.read(list_of_customers))
+    unfinished = reader.read(list_of_requests) if list_of_requests else None
+    found = None if of_requests else counted
     return reader.show(
         "my_customers.html",
         wanted=wanted,

@@ -41,13 +41,13 @@ def pages(api: ApiClient) -> Blueprint:
         wanted = _filter(request.args)
         reader = PageReader(api)
         since = _since(request.args.get("since", ""), wanted)
-        found = reader.read(lambda: requests.page(reader.token, reader.budget, _query(wanted, since)))
-        newer = (
-            reader.read(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
-        )
+        asked = reader.ask(lambda: requests.page(reader.token, reader.budget, _query(wanted, since)))
+        later = reader.ask(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
         # A refresh leaves the form with the managers as it is, so it need not ask for them.
         choosing = person().is_admin and not is_refresh()
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) if choosing else ()
+        everybody = reader.ask(lambda: staff.everybody(reader.token, reader.budget)) if choosing else None
+        found, newer = reader.read(asked), reader.read(later) if later else None
+        people = reader.read(everybody) if everybody else ()
         return reader.show(
             "requests.html",
             wanted=wanted,

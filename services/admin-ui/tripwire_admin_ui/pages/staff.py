@@ -36,9 +36,12 @@ class StaffPage:
     def show(self, staff_id: UUID | None, form: Form, made: Token | None = None) -> str | tuple[str, int]:
         """`made` is a token that was just made: the only page that ever shows it."""
         reader = PageReader(self._api)
-        people = reader.read(lambda: self._staff.everybody(reader.token, reader.budget))
-        chosen = _find(people, staff_id)
-        tokens = reader.read(lambda: self._staff.tokens(reader.token, reader.budget, chosen.id)) if chosen else None
+        everybody = reader.ask(lambda: self._staff.everybody(reader.token, reader.budget))
+        theirs = (
+            reader.ask(lambda: self._staff.tokens(reader.token, reader.budget, str(staff_id))) if staff_id else None
+        )
+        chosen = _find(people := reader.read(everybody), staff_id)
+        tokens = reader.read(theirs) if theirs and chosen else None
         return reader.show(
             "staff.html",
             people=people,

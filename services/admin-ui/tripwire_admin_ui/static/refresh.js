@@ -6,6 +6,7 @@ import { clock, duration, now, serverTimeIs, showAges, showTimes } from "./times
 
 const TRY_FOR = 4000; // milliseconds: the server gives the API less
 const SOON = 1000; // while receipts of a switch come in
+const CAUSES = { 503: "The API cannot be reached.", 504: "The API did not answer in time." };
 const PAUSE_SHAPE = "M5.4 3v10M10.6 3v10";
 const NO_NAME = /^(?!Redis|Telegram|PostgreSQL)[A-Z](?=[a-z])/; // the first letter of a word that is not a name
 const AGAIN_SHAPE = "M5 2.8 12.6 8 5 13.2Z";
@@ -55,7 +56,7 @@ function onAnswer(event) {
   if (status === 401 || status === 403) return location.reload();
   if (status >= 400) {
     event.preventDefault();
-    goStale(status === 503 ? "The API cannot be reached." : "The admin UI failed.");
+    goStale(CAUSES[status] ?? "The admin UI failed.");
   }
 }
 
