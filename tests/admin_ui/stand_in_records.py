@@ -133,10 +133,16 @@ class Records:
         if "." not in email.partition("@")[2]:
             return refused(422, "Some fields are wrong.", {"email": ["Enter an address with a dot after the @."]})
         if any(row["email"] == email for row in self.requests):
-            return refused(409, "This e-mail already belongs to a customer.")
+            return self._taken(next(row for row in self.requests if row["email"] == email))
         row = a_request(email, "accepted", full_name=call.body["full_name"], accepted_at=ago(0))
         self.requests.append(row)
         return 202, {"success": True, "request_id": row["request_id"], "email": email, "status": "accepted"}, {}
+
+    def _taken(self, row: dict[str, Any]) -> Answer:
+        """The customer's id, or the request's where it is no customer yet."""
+        status, body, headers = refused(409, "The e-mail address already belongs to a customer.")
+        whose = "user_id" if row["user_id"] else "request_id"
+        return status, {**body, "title": "E-mail address taken", whose: row[whose]}, headers
 
     def _list(self, call: Any, name: str, rows: list[dict[str, Any]], moment: str) -> Answer:
         query = {field: values[0] for field, values in call.query.items()}

@@ -58,6 +58,19 @@ class Conflict(ApiFailure):
     """What is there already does not allow this; the message is the API's reason."""
 
 
+class EmailTaken(Conflict):
+    """Whose the e-mail is, as far as the person may know: a request under way, or a customer or auth user."""
+
+    def __init__(self, message: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.request_id = api_answers.text(problem, "request_id")
+        self.user_id = api_answers.text(problem, "user_id")
+
+
+class KeyInUse(Conflict):
+    """The same form, sent before, is being answered right now."""
+
+
 class TooManyTries(ApiFailure):
     """The sign-in throttle; `wait_seconds` is None where the API did not say."""
 
@@ -74,13 +87,29 @@ class FieldsRefused(ApiFailure):
         self.errors = errors or {}
 
 
-# Of several problems with status 503, the one about PostgreSQL.
-DATABASE_UNAVAILABLE = "Database unavailable"
+class KeyReused(FieldsRefused):
+    """The same form was sent before with other entries, and may have arrived."""
+
+
+# Problems that share their status with others are known by their title.
+TITLED: Mapping[str, Callable[[str, Mapping[str, Any]], ApiFailure]] = {
+    "Database unavailable": lambda _, __: DatabaseAway("The API cannot reach its database."),
+    "E-mail address taken": EmailTaken,
+    "Idempotency-Key in use": lambda detail, _: KeyInUse(detail),
+    "Idempotency-Key reused": lambda detail, _: KeyReused(detail),
+}
 # Statuses that mean the same wherever they come.
 PLAIN: Mapping[int, type[ApiFailure]] = {
     HTTPStatus.UNAUTHORIZED: NotSignedIn,
     HTTPStatus.FORBIDDEN: NotAllowed,
     HTTPStatus.CONFLICT: Conflict,
+}
+
+
+OF_A_PROXY: Mapping[int, type[ApiUnreachable]] = {
+    HTTPStatus.BAD_GATEWAY: ApiUnreachable,
+    HTTPStatus.SERVICE_UNAVAILABLE: ApiUnreachable,
+    HTTPStatus.GATEWAY_TIMEOUT: ApiTooSlow,
 }
 
 
@@ -116,6 +145,10 @@ class ApiClient:
 
     def sign_out(self, token: str) -> None:
         self.call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
+
+    def check_token(self, token: str, budget: Budget) -> None:
+        """Raises where the API does not answer, or knows the token no more."""
+        self.call("GET", "/api/auth/me", lambda _: None, budget, token)
 
     def call(
         self,
@@ -204,7 +237,10 @@ def _failure(
     status: int, headers: Mapping[str, str], problem: Mapping[str, Any] | None, *, answers_token: bool
 ) -> ApiFailure:
     """The one table from the API's statuses to failures."""
-    detail = api_answers.text(problem or {}, "detail") or api_answers.text(problem or {}, "title") or ""
+    title = api_answers.text(problem or {}, "title") or ""
+    detail = api_answers.text(problem or {}, "detail") or title
+    if title in TITLED:
+        return TITLED[title](detail, problem or {})
     if status in PLAIN:
         return PLAIN[status](detail)
     match status:
@@ -216,13 +252,9 @@ def _failure(
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
         case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None:
-            # It is busy, or another server than the database is away: the API says which.
-            is_database = api_answers.text(problem, "title") == DATABASE_UNAVAILABLE
-            return DatabaseAway("The API cannot reach its database.") if is_database else ApiFailure(detail)
-        case HTTPStatus.GATEWAY_TIMEOUT:
-            return ApiTooSlow(may_have_arrived=True)  # a proxy before the API says so
-        case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE:
-            return ApiUnreachable(may_have_arrived=True)  # a proxy, too
+            return ApiFailure(detail)  # it is busy, or another server than the database is away
+    if status in OF_A_PROXY:
+        return OF_A_PROXY[status](may_have_arrived=True)
     return ApiFailure(f"The API answered {status}" + (f": {detail}" if detail else "."))
 
 

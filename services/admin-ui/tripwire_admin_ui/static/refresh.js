@@ -13,13 +13,15 @@ const AGAIN_SHAPE = "M5 2.8 12.6 8 5 13.2Z";
 
 const body = document.body;
 const asker = document.getElementById("refresh");
+const renewed = asker?.getAttribute("hx-target"); // the page as a whole, or what it says of the system
 const every = Number(body.dataset.refresh) * 1000;
 const ageingAfter = Number(body.dataset.ageingAfter);
-const page = () => document.getElementById("page");
+const page = () => document.getElementById("page-state"); // from when the page is
 
 let timer = 0;
 let pausedAt = 0;
 let staleCause = "";
+let titleBefore = "";
 let used = false; // whether the reader did anything since the last refresh
 
 htmx.registerExtension("reader", {
@@ -83,6 +85,9 @@ function compareRows(old, fresh) {
 
 function afterChange() {
   serverTimeIs(page().dataset.live);
+  body.classList.toggle("away", isAway());
+  if (isAway()) stopWriting();
+  else allowWriting();
   tick();
 }
 
@@ -97,6 +102,7 @@ function tick() {
 
 function showControl(words, action, shape) {
   const control = document.getElementById("live");
+  if (!control) return; // the Queue page has a control of its own
   const say = (element, text) => element.textContent === text || (element.textContent = text);
   say(control.querySelector("[data-live-words]"), words);
   for (const button of document.querySelectorAll("[data-pause]")) say(button.lastElementChild, action);
@@ -120,7 +126,7 @@ function markStale() {
   for (const time of notice.querySelectorAll("[data-stale-time]")) time.dateTime = from;
   notice.querySelector("[data-since]").dataset.since = from;
   const question = notice.querySelector(".verdict-icon path").getAttribute("d");
-  for (const pill of document.querySelectorAll("#page .pill:not(.settled), #menu .pill")) {
+  for (const pill of document.querySelectorAll(`${renewed} .pill:not(.settled), #menu .pill`)) {
     const word = pill.querySelector(".word");
     word.textContent = `Was ${word.textContent.replace(NO_NAME, (letter) => letter.toLowerCase())}`;
     pill.querySelector("path")?.setAttribute("d", question);
@@ -133,8 +139,9 @@ function markStale() {
     word.textContent = "Unknown";
     word.className = "state warn";
   }
-  for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, false);
-  document.title = `✕ Not live · ${document.title.replace(/^✕ [^·]*· /, "")}`;
+  stopWriting();
+  titleBefore = document.title;
+  document.title = `✕ Not live · ${titleBefore.replace(/^✕ [^·]*· /, "")}`;
   showTimes(document);
 }
 
@@ -144,13 +151,24 @@ function leaveStale() {
   staleCause = "";
   body.classList.remove("stale");
   document.getElementById("stale-verdict")?.remove();
-  for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, true);
+  document.title = titleBefore;
 }
 
-function setWriting(control, allowed) {
-  if (control.nodeName === "BUTTON") control.disabled = !allowed;
-  else if (allowed) control.removeAttribute("aria-disabled");
-  else control.setAttribute("aria-disabled", "true");
+// Nothing can be changed without the API. What could not be pressed before stays so afterwards.
+function stopWriting() {
+  for (const control of document.querySelectorAll("[data-writes]:not(:disabled, [aria-disabled])")) {
+    control.dataset.stopped = "";
+    if (control.nodeName === "BUTTON") control.disabled = true;
+    else control.setAttribute("aria-disabled", "true");
+  }
+}
+
+function allowWriting() {
+  for (const control of document.querySelectorAll("[data-stopped]")) {
+    delete control.dataset.stopped;
+    control.disabled = false;
+    control.removeAttribute("aria-disabled");
+  }
 }
 
 export function pauseOrResume() {
