@@ -110,7 +110,9 @@ class _Health:
             events_shown=EVENTS_SHOWN,
             view=view,
             failures=reader.failures,
-            form=form if form and (state.mode or form.title) else None,
+            form=form,
+            # The answer to a switch that was refused goes on as the page that asks for it.
+            refresh_at=url_for("system_health.show", switch=form.mode) if form and form.mode in MODES else None,
             already=state.mode is not None and request.args.get("already") == state.mode.mode,
         )
         return (page, status) if isinstance(page, str) else page

@@ -55,7 +55,8 @@ function configure({ target, detail: { ctx } }) {
 
 function onAnswer(event) {
   const { status } = event.detail.ctx.response;
-  if (status === 401 || status === 403) return location.reload();
+  // A form's answer must not be asked for again: that would send the form.
+  if (status === 401 || status === 403) return asker.dataset.answer === undefined ? location.reload() : location.assign(asker.getAttribute("hx-get"));
   if (status >= 400) {
     event.preventDefault();
     goStale(CAUSES[status] ?? "The admin UI failed.");
