@@ -1,6 +1,7 @@
 """Customers: lists, one customer, entering a new one, changing the state, a new link, and erasing somebody."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -118,6 +119,21 @@ def test_a_refresh_does_not_push_new_customers_in_but_counts_them(
     assert "3 new customers. Show" in fresh
     assert 'class="pill bad"' in fresh  # what is shown does change
     assert "new0@example.com" in person.read(LIST).text
+
+
+def test_a_date_of_another_year_says_its_year(admin: Visitor, api: StandInApi) -> None:
+    this_year = datetime.now(UTC).replace(month=1, day=3, hour=12, minute=0)
+    one_of(api, created_at=this_year.isoformat())
+    _, page = one_of(api, created_at=this_year.replace(year=2024).isoformat())
+    for path in (LIST, page):
+        assert ">3 Jan 2024, 12:00</time>" in admin.read(path).text
+    assert ">3 Jan, 12:00</time>" in admin.read(LIST).text
+
+
+def test_a_customer_that_cannot_be_read_is_no_list(admin: Visitor, api: StandInApi) -> None:
+    _, page = one_of(api)
+    api.state.fail[page.replace(LIST, PATH)] = 503
+    assert "This customer could not be read." in admin.read(page).text
 
 
 def test_whose_an_e_mail_is_can_be_looked_at(admin: Visitor, api: StandInApi) -> None:

@@ -6,7 +6,7 @@ from html import unescape
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_deed
+from tests.admin_ui.stand_in_records import a_deed, a_request
 
 
 def words(page: str) -> str:
@@ -48,7 +48,7 @@ def test_what_needs_a_look_has_its_one_action(admin: Visitor, api: StandInApi) -
     told = words(page)
     assert "3 things" in told
     assert "2 requests used up their attempts" in told
-    assert "1 welcome mail was refused for 24 hours" in told
+    assert "1 welcome mail was given up" in told
     assert "3 tokens end within 7 days" in told
     assert 'href="/admin/requests?status=failed">See requests</a>' in page
     assert 'href="/admin/requests?status=failed">See the 2 requests</a>' in page
@@ -78,3 +78,23 @@ def test_what_the_api_does_not_say_is_unknown(admin: Visitor, api: StandInApi) -
     assert card(page, "card-customers").startswith("Customers Mails: unknown Unknown customers unknown new")
     assert card(page, "card-staff").startswith("Staff Unknown Unknown people unknown who")
     assert "This list could not be read." in words(page)
+
+
+def test_mails_go_out_only_where_somebody_sends_them(admin: Visitor, api: StandInApi) -> None:
+    for smtp, words in (
+        ("ok", "All mails go out"),
+        ("failing", "Mail failing"),
+        ("not_configured", "Mail not configured"),
+    ):
+        api.state.metrics["smtp"] = smtp
+        assert card(admin.read("/admin").text, "card-customers").startswith(f"Customers {words}"), smtp
+
+
+def test_what_is_lost_nobody_has_checked(admin: Visitor, sales: Visitor, api: StandInApi) -> None:
+    api.state.requests.append(a_request("bek@example.org", "failed", full_name="Bek T."))
+    api.state.redis_goes_down()
+    pages = [admin.read(path).text for path in ("/admin", "/admin/system-health", "/admin/queue/")]
+    api.state.redis_comes_back()
+    pages += [admin.read(path).text for path in ("/admin", "/admin/system-health")]
+    assert not [page for page in pages if "othing is lost" in page or "nothing lost" in page or "was lost" in page]
+    assert "has been told" not in sales.read("/admin/customers").text

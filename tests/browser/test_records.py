@@ -192,3 +192,10 @@ def test_a_script_as_a_name_stays_a_name(page: Any, api: StandInApi, messages: l
     page.wait_for_selector("dialog[open]")
     assert page.locator("dialog img").count() == 0
     assert messages == []
+
+
+def test_dates_of_another_year_say_it_in_the_readers_zone_too(page: Any, api: StandInApi) -> None:
+    api.records.customers.append(a_customer("hana@example.com", created_at="2024-01-03T12:00:00+00:00"))
+    page.goto("/admin/customers")
+    page.wait_for_selector("text=Live, updated")
+    assert page.inner_text("tbody .time-cell").startswith("3 Jan 2024, ")

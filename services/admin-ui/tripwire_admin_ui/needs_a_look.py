@@ -42,7 +42,7 @@ def _failed(count: int | None) -> Look | None:
 def _mails(count: int | None) -> Look | None:
     if not count:
         return None
-    words = f"{number(count)} welcome mail{' was' if count == 1 else 's were'} refused for 24 hours"
+    words = f"{number(count)} welcome mail{' was' if count == 1 else 's were'} given up"
     return Look("mails", "bad", "mail", "Mail failed", words, "customers.show", "See customers")
 
 

@@ -10,6 +10,7 @@ from tripwire_admin_ui.sentence import Sentence, joined
 from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.wording import duration, number
 
+START_A_WORKER = "start a worker, or switch to direct mode."
 JUST_BACK = 60.0  # seconds for which Redis' return is the news
 
 
@@ -97,9 +98,7 @@ def _redis_down(state: SystemState) -> Verdict:
     return replace(
         down,
         title="Redis is down. Customers are still being created, directly.",
-        detail=(
-            f"{_served(incident)}Nothing is lost: jobs that were waiting in Redis are finished from the database.",
-        ),
+        detail=(f"{_served(incident)}Jobs that were waiting in Redis are finished from the database.",),
         todo="bring Redis back. You need not switch anything: direct creation started by itself and ends by itself "
         "within 2 s of its return.",
     )
@@ -145,7 +144,11 @@ def _of_figures(state: SystemState, metrics: Metrics) -> Verdict:
     waiting = max(state.count("waiting") or 0, state.count("accepted_unfinished") or 0)
     if state.count("workers") == 0 and waiting:
         title = f"No worker runs. {number(waiting)} {'request waits' if waiting == 1 else 'requests wait'}."
-        return Verdict("bad", "Down", "No worker", title, todo="start a worker, or switch to direct mode.")
+        return Verdict("bad", "Down", "No worker", title, todo=START_A_WORKER)
+    if state.count("workers") == 0:
+        title = "No worker runs. Nothing waits right now."
+        detail = "A new request is accepted and waits until one starts."
+        return Verdict("warn", "Look", "No worker", title, (detail,), START_A_WORKER)
     if metrics.telegram == "failing":
         return _telegram_failing(state, metrics)
     if state.failed_requests:
@@ -224,4 +227,4 @@ def _past(last: Incident | None) -> Sentence:
         return ("No incident so far.",)
     lasted = f", for {duration(last.lasted)}" if last.lasted is not None else ""
     when: Sentence = (", ", last.started_at) if last.started_at else ()
-    return (f"No open incident. The last one was {cause(last.cause).part}", *when, f"{lasted}, and nothing was lost.")
+    return (f"No open incident. The last one: {cause(last.cause).title}", *when, f"{lasted}.")
