@@ -260,6 +260,8 @@ MEASURED_MINUTES_KEPT = 8 * DAY
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
 UI_PAGE_BUDGET = 2.5
+# A test alert may take Telegram's whole time, and the API's answer a moment more; the browser waits a second longer.
+UI_ALERT_BUDGET = TELEGRAM_TOTAL + 1.0
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0

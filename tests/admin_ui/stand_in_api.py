@@ -127,6 +127,7 @@ class StandInApi:
         self.records = Records(self.state.requests)
         self.calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
+        self.test_alert_takes = 0.0  # seconds
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
 
@@ -222,6 +223,7 @@ class StandInApi:
             case "GET", "/api/admin/system/metrics":
                 return 200, {**self.state.metrics, "measured_at": now()}, {}
             case "POST", "/api/admin/system/alerts/test":
+                time.sleep(self.test_alert_takes)
                 if self.state.metrics["telegram"] == "not_configured":
                     return problem(409, "Telegram is not configured.")
                 return 200, self.state.test_alert, {}

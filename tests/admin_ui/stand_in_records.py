@@ -189,10 +189,15 @@ class Records:
             gone = len(kept) < len(self.tokens.get(rest[0], []))
             self.tokens[rest[0]] = kept
             return (204, None, {}) if gone else refused(404, "There is no such token.")
+        return self._change(call, found)
+
+    def _change(self, call: Any, found: dict[str, Any]) -> Answer:
         if call.body.get("active") is False and found["role"] == "admin":
             return refused(409, "The last active admin must stay.")
         if len(call.body.get("password", "long enough")) < 8:
             return refused(422, "Some fields are wrong.", {"password": ["At least 8 characters."]})
+        if "\u202e" in call.body.get("full_name", ""):
+            return refused(422, "Some fields are wrong.", {"full_name": ["No direction characters."]})
         found |= {name: value for name, value in call.body.items() if name != "password"}
         return 200, found, {}
 

@@ -76,13 +76,19 @@ def test_a_retry_shows_the_timeline_going_on(page: Any, api: StandInApi, message
     page.click("text=Technical detail")
     assert page.is_visible("text=UniqueViolation")
     page.click(".failed-note button")
-    page.wait_for_selector(".toast >> text=Taken up again")
+    page.wait_for_selector("#notice >> text=Taken up again")
+    assert page.evaluate("document.activeElement.id") == "notice-words", "that is what reads it out"
     failed |= {"status": "provisioned", "took_seconds": 31.0}
     steps.append({"step": "provisioned", "at": ago(0), "detail": None})
     page.clock.run_for(1500)  # while it is under way, the page asks each second
     page.wait_for_selector(".timeline >> text=Provisioned")
     page.clock.run_for(SIX_SECONDS)
-    page.wait_for_selector(".toast", state="detached")
+    assert page.is_visible("#notice >> text=Taken up again")  # however slowly it is read
+    page.click("#notice >> text=Close")
+    assert not page.is_visible("#notice >> text=Taken up again")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.reload()
+    assert page.locator("#notice-words").count() == 0
     assert messages == []
 
 

@@ -31,6 +31,20 @@ def test_escape_and_the_first_button_change_nothing(page: Any, api: StandInApi) 
     assert api.state.mode["version"] == 9
 
 
+def test_a_selection_that_ends_on_the_backdrop_does_not_close_the_dialog(page: Any) -> None:
+    page.click("text=Switch to direct…")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.type("Redis restarts")
+    field = page.locator("#reason").bounding_box()
+    page.mouse.move(field["x"] + 60, field["y"] + field["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(5, field["y"], steps=4)
+    page.mouse.up()
+    assert page.input_value("dialog #reason") == "Redis restarts"
+    page.mouse.click(5, 5)
+    page.wait_for_selector("dialog[open]", state="detached")
+
+
 def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, api: StandInApi) -> None:
     page.click("text=Switch to direct…")
     page.wait_for_selector("dialog[open]")

@@ -114,10 +114,10 @@ OF_A_PROXY: Mapping[int, type[ApiUnreachable]] = {
 
 
 class Budget:
-    """The time that all calls for one page may take together."""
+    """The time that all calls for one page may take together, in seconds."""
 
-    def __init__(self) -> None:
-        self._end = time.monotonic() + timings.UI_PAGE_BUDGET
+    def __init__(self, seconds: float = timings.UI_PAGE_BUDGET) -> None:
+        self._end = time.monotonic() + seconds
 
     def left(self) -> float:
         return self._end - time.monotonic()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tripwire_admin_ui.api_answers import Document, listed, moment, needed, seconds, text, whole
 from tripwire_admin_ui.api_client import ApiClient, Budget, Conflict
+from tripwire_shared import timings
 
 SYSTEM = "/api/admin/system"
 IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
@@ -134,7 +135,8 @@ class SystemApi:
 
     def test_alert(self, token: str) -> TestAlert:
         """Raises Conflict where Telegram is not configured."""
-        return self._api.call("POST", f"{SYSTEM}/alerts/test", _test_alert, Budget(), token, body={})
+        budget = Budget(timings.UI_ALERT_BUDGET)
+        return self._api.call("POST", f"{SYSTEM}/alerts/test", _test_alert, budget, token, body={})
 
 
 def read_mode(document: Document) -> Mode:

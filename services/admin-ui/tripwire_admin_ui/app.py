@@ -106,6 +106,7 @@ def _page_context() -> dict[str, object]:
         "take_notice": take_notice,
         "request_id": g.request_id,
         "refresh_seconds": timings.UI_REFRESH,
+        "alert_patience": timings.UI_ALERT_BUDGET + 1,
         "ageing_after": timings.UI_FIGURE_AGEING_AFTER,
         "idle_minutes": int(timings.UI_SESSION_IDLE // 60),
     }

@@ -110,7 +110,7 @@ def pages(api: ApiClient) -> Blueprint:
     def one(staff_id: UUID) -> str | tuple[str, int]:
         return page.show(staff_id, asked_form())
 
-    @blueprint.post("/admin/staff/<uuid:staff_id>/<any(role, password, active):what>")
+    @blueprint.post("/admin/staff/<uuid:staff_id>/<any(full_name, role, password, active):what>")
     def change(staff_id: UUID, what: str) -> Response | tuple[str, int]:
         given = request.form.get(what, "")
         try:
@@ -126,6 +126,8 @@ def pages(api: ApiClient) -> Blueprint:
 def _changed(member: StaffMember, what: str) -> tuple[str, str]:
     if what == "role":
         return f"{member.full_name} has the role {ROLES.get(member.role, member.role)} now", ""
+    if what == "full_name":
+        return f"The name is {member.full_name} now", ""
     if what == "password":
         return f"{member.full_name} has a new password", "Who was signed in with the old one is signed out."
     return f"{member.full_name} is {'active again' if member.active else 'deactivated'}", ""

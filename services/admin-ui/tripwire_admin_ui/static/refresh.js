@@ -4,7 +4,7 @@ import htmx from "./vendor/htmx.js";
 import { prepare } from "./prepare.js";
 import { clock, duration, now, serverTimeIs, showAges, showTimes } from "./times.js";
 
-const TRY_FOR = 4000; // milliseconds: the server gives the API less
+const TRY_FOR = 4000; // milliseconds: the server gives the API less, but for what says how much longer it may take
 const SOON = 1000; // while receipts of a switch come in
 const CAUSES = { 503: "The API cannot be reached.", 504: "The API did not answer in time." };
 const PAUSE_SHAPE = "M5.4 3v10M10.6 3v10";
@@ -49,8 +49,9 @@ export function refresh() {
 // Every request of htmx, also those that are no refresh: the server answers with the fragment, and never with a redirect.
 function configure({ target, detail: { ctx } }) {
   const isRefresh = target === asker;
+  const patience = target.dataset.patience ? Number(target.dataset.patience) * 1000 : TRY_FOR;
   ctx.request.headers["Tripwire-Refresh"] = used || !isRefresh ? "used" : "idle";
-  Object.assign(ctx.request, { timeout: TRY_FOR, cache: "no-store", redirect: "error" });
+  Object.assign(ctx.request, { timeout: patience, cache: "no-store", redirect: "error" });
 }
 
 function onAnswer(event) {
