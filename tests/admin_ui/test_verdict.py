@@ -65,6 +65,11 @@ def test_the_last_incident_is_told_in_a_sentence_and_promises_nothing(name: str)
     assert rest[-1] == ", for 3 min 12 s."
 
 
+def test_a_database_that_is_read_but_not_written_is_down() -> None:
+    outage = {"cause": "database unavailable", "started_at": "2026-01-01T10:00:00Z"}
+    assert title({"incident": outage}) == "The database is down. No customer can be created."
+
+
 def test_direct_mode_names_who_switched() -> None:
     assert title({}, DIRECT) == "Direct mode is on. mara@example.com switched it."
     assert title({}, DIRECT, reader="mara@example.com") == "Direct mode is on. You switched it."

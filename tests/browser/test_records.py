@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
 
@@ -47,6 +49,29 @@ def test_a_filter_is_found_again_in_the_address(page: Any, api: StandInApi) -> N
     assert page.input_value("[name=mode]") == "sync"
     page.select_option("[name=when]", "range")
     assert page.is_visible("[name=from]")
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown", "ahead"),
+    [
+        ("Asia/Almaty", "2026-07-24T19:00", 300),
+        ("Europe/Berlin", "2026-07-24T16:00", 120),
+    ],  # Berlin: summer's two hours
+)
+def test_a_range_means_the_readers_time_as_it_was_then_also_by_a_colleagues_link(
+    chromium: Any, page: Any, address: str, api: StandInApi, zone: str, shown: str, ahead: int
+) -> None:
+    state = page.context.storage_state()
+    context = chromium.new_context(base_url=address, storage_state=state, timezone_id=zone)
+    reader = context.new_page()
+    reader.goto(f"{REQUESTS}?when=range&from=2026-07-24T14:00&to=2026-12-01T00:00")  # of somebody at UTC
+    assert reader.input_value("[name=from]") == shown
+    begin, end = (api.calls_of("GET", "/api/admin/tripwire/requests")[-1].query[name] for name in ("from", "to"))
+    reader.click(".filters button")
+    reader.wait_for_url(f"**zone={ahead}*")
+    asked = api.calls_of("GET", "/api/admin/tripwire/requests")[-1].query
+    assert (asked["from"], asked["to"]) == (begin, end), "the same moments"
+    context.close()
 
 
 def test_all_failed_ones_are_retried_with_their_progress(page: Any, api: StandInApi, messages: list[str]) -> None:

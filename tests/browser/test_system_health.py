@@ -146,6 +146,11 @@ def test_charts_draw_what_the_table_says_and_follow_it(page: Any, api: StandInAp
     assert messages == []
 
 
+def test_the_charts_say_from_when_they_are(page: Any) -> None:
+    assert page.inner_text("#history .card-head .muted").startswith("as of ")
+    assert page.locator("#history .card-head time[datetime]").count() == 1
+
+
 def test_minutes_that_nobody_measured_are_gaps(page: Any, api: StandInApi) -> None:
     api.state.past.begun = datetime.now(UTC) - timedelta(minutes=5)
     page.goto(HEALTH)

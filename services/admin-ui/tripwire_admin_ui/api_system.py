@@ -88,7 +88,6 @@ class Metrics:
     counts: Mapping[str, int | None]
     states: Mapping[str, int | None]
     last_known: Mapping[str, LastKnown]
-    p50_queue: float | None
     p50_direct: float | None
 
     def count(self, name: str) -> int | None:
@@ -161,7 +160,6 @@ def _process(row: Document) -> ApiProcess:
 
 
 def read_metrics(document: Document) -> Metrics:
-    p50 = _part(document, "p50_seconds")
     return Metrics(
         measured_at=moment(document, "measured_at"),
         redis=text(document, "redis"),
@@ -177,8 +175,7 @@ def read_metrics(document: Document) -> Metrics:
         counts={name: whole(document, name) for name in document},
         states={name: whole(_part(document, "states"), name) for name in _part(document, "states")},
         last_known=_last_known(_part(document, "last_known")),
-        p50_queue=seconds(p50, "async"),
-        p50_direct=seconds(p50, "sync"),
+        p50_direct=seconds(_part(document, "p50_seconds"), "sync"),
     )
 
 

@@ -40,8 +40,12 @@ class SystemState:
 
     @property
     def database_down(self) -> bool:
-        refused = any(isinstance(failure, DatabaseAway) for failure in self.failures)
-        return refused or (self.metrics is not None and self.metrics.postgresql == "down")
+        """It cannot be reached, or it can be read and takes no writes: then its incident is open."""
+        if any(isinstance(failure, DatabaseAway) for failure in self.failures):
+            return True
+        incident = self.metrics.incident if self.metrics else None
+        is_open = incident is not None and incident.cause == "database unavailable"
+        return is_open or (self.metrics is not None and self.metrics.postgresql == "down")
 
     @property
     def redis_down(self) -> bool:
