@@ -80,7 +80,6 @@ class State:
             "states": {"accepted": 8, "provisioned": 218_390, "duplicate": 57, "failed": 0},
             "mails_failed": 0,
             "customers": 218_406,
-            "staff_active": 5,
             "tokens_ending_7d": 0,
             "p50_seconds": {"async": 0.7, "sync": 0.31},
             "last_incident": None,
@@ -221,13 +220,20 @@ class StandInApi:
             case "POST", "/api/admin/system/mode":
                 return self._switch(call, staff)
             case "GET", "/api/admin/system/metrics":
-                return 200, {**self.state.metrics, "measured_at": now()}, {}
+                return 200, self._metrics(), {}
             case "POST", "/api/admin/system/alerts/test":
                 time.sleep(self.test_alert_takes)
                 if self.state.metrics["telegram"] == "not_configured":
                     return problem(409, "Telegram is not configured.")
                 return 200, self.state.test_alert, {}
         return self._past(call)
+
+    def _metrics(self) -> dict[str, Any]:
+        active = sum(row["active"] for row in self.records.staff)
+        found = {"staff_active": active, **self.state.metrics, "measured_at": now()}
+        if found["incident"]:
+            found["incident"] = {name: value for name, value in found["incident"].items() if name != "ended_at"}
+        return found
 
     def _past(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         match call.method, call.path:

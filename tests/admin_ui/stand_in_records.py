@@ -10,6 +10,7 @@ from uuid import UUID
 Answer = tuple[int, Any, dict[str, str]]
 TRIPWIRE = "/api/admin/tripwire"
 NUMBERS = count(1)
+TAKEN = "The e-mail address already belongs to a customer, an auth user or a request under way."
 
 
 def uid(number: int) -> str:
@@ -33,7 +34,7 @@ def a_request(email: str = "anna@example.com", status: str = "provisioned", **fi
         "user_id": uid(number + 5000) if status == "provisioned" else None, "manager": TIMUR,
         "price": 5000, "currency": "KZT", "accepted_at": ago(60), "finished_at": ago(59) if finished else None,
         "took_seconds": 0.7 if finished else None, "due_at": None,
-        "welcome_email": "sent" if status == "provisioned" else None, **fields,
+        "welcome_email": {"provisioned": "sent", "accepted": "pending"}.get(status), **fields,
     }  # fmt: skip
 
 
@@ -96,14 +97,19 @@ class Records:
         if rest[1:] == ["retry"]:
             if found["status"] != "failed":
                 return refused(409, "Its e-mail has been taken meanwhile.")
-            found |= {"status": "accepted", "attempts": 0}
+            self._retried(found)
             return 202, {**found, "steps": []}, {}
         return 200, {**found, "steps": self.steps.get(rest[0], [])}, {}
+
+    def _retried(self, row: dict[str, Any]) -> None:
+        row |= {"status": "accepted", "attempts": 0, "finished_at": None, "error": None, "welcome_email": "pending"}
+        step = {"step": "retried", "at": ago(0), "detail": f"by {DANA['email']}"}
+        self.steps.setdefault(row["request_id"], []).append(step)
 
     def _retry_all(self, call: Any) -> Answer:
         matching = [row for row in self._matching(self.requests, call.body, "accepted_at") if row["status"] == "failed"]
         for row in matching[: self.retries]:
-            row["status"] = "accepted"
+            self._retried(row)
         taken = min(self.retries, len(matching))
         return 202, {"retried": taken, "refused": 0, "remaining": len(matching) - taken}, {}
 
@@ -140,7 +146,7 @@ class Records:
 
     def _taken(self, row: dict[str, Any]) -> Answer:
         """The customer's id, or the request's where it is no customer yet."""
-        status, body, headers = refused(409, "The e-mail address already belongs to a customer.")
+        status, body, headers = refused(409, TAKEN)
         whose = "user_id" if row["user_id"] else "request_id"
         return status, {**body, "title": "E-mail address taken", whose: row[whose]}, headers
 

@@ -89,7 +89,11 @@ def test_a_new_customer_is_entered_once_however_often_the_form_is_sent(sales: Vi
         ({"email": "anna@example"}, 422, "Enter an address with a dot after the @."),
         ({"price": "1.5"}, 422, "Enter a whole number."),
         ({"price": "9" * 5000}, 422, "Enter a whole number."),
-        ({"email": "known@example.com"}, 409, "The e-mail address already belongs to a customer."),
+        (
+            {"email": "known@example.com"},
+            409,
+            "The e-mail address already belongs to a customer, an auth user or a request under way.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field_and_the_rest_kept(
