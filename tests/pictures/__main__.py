@@ -204,6 +204,7 @@ def take(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
         picture.then(page)
         path = folder / f"{picture.name}-{shape}.webp"
         _shoot(page, path, whole=picture.whole)
+        page.unroute_all(behavior="ignoreErrors")
         context.close()
     return path
 
