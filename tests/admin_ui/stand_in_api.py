@@ -80,6 +80,7 @@ class State:
             "states": {"accepted": 8, "provisioned": 218_390, "duplicate": 57, "failed": 0},
             "mails_failed": 0,
             "customers": 218_406,
+            "staff_active": 0,  # counted when it is asked for
             "tokens_ending_7d": 0,
             "p50_seconds": {"async": 0.7, "sync": 0.31},
             "last_incident": None,
@@ -229,8 +230,9 @@ class StandInApi:
         return self._past(call)
 
     def _metrics(self) -> dict[str, Any]:
-        active = sum(row["active"] for row in self.records.staff)
-        found = {"staff_active": active, **self.state.metrics, "measured_at": now()}
+        found = {**self.state.metrics, "measured_at": now()}
+        if "staff_active" in found:
+            found["staff_active"] = sum(row["active"] for row in self.records.staff)
         if found["incident"]:
             found["incident"] = {name: value for name, value in found["incident"].items() if name != "ended_at"}
         return found
