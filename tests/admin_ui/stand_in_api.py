@@ -80,7 +80,7 @@ class State:
             "states": {"accepted": 8, "provisioned": 218_390, "duplicate": 57, "failed": 0},
             "mails_failed": 0,
             "customers": 218_406,
-            "staff_active": 5,
+            "staff_active": 0,  # counted when it is asked for
             "tokens_ending_7d": 0,
             "p50_seconds": {"async": 0.7, "sync": 0.31},
             "last_incident": None,
@@ -98,6 +98,7 @@ class State:
     login_wait: int | None = None
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     fail: dict[str, int] = field(default_factory=dict)
+    fail_title: str = "Database unavailable"
 
     def redis_goes_down(self) -> None:
         names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
@@ -126,6 +127,7 @@ class StandInApi:
         self.records = Records(self.state.requests)
         self.calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
+        self.test_alert_takes = 0.0  # seconds
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
 
@@ -183,7 +185,7 @@ class StandInApi:
 
     def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         if call.path in self.state.fail:
-            return problem(self.state.fail[call.path], "The database cannot be reached.")
+            return problem(self.state.fail[call.path], "The database cannot be reached.", self.state.fail_title)
         if call.path == "/api/auth/login":
             return self._login(call)
         staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -192,6 +194,8 @@ class StandInApi:
         if call.path == "/api/auth/logout":
             self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
             return 204, None, {}
+        if call.path == "/api/auth/me":
+            return 200, staff, {}
         told = self.records.answer(call, staff)
         if told is not None:
             return told
@@ -217,12 +221,21 @@ class StandInApi:
             case "POST", "/api/admin/system/mode":
                 return self._switch(call, staff)
             case "GET", "/api/admin/system/metrics":
-                return 200, {**self.state.metrics, "measured_at": now()}, {}
+                return 200, self._metrics(), {}
             case "POST", "/api/admin/system/alerts/test":
+                time.sleep(self.test_alert_takes)
                 if self.state.metrics["telegram"] == "not_configured":
                     return problem(409, "Telegram is not configured.")
                 return 200, self.state.test_alert, {}
         return self._past(call)
+
+    def _metrics(self) -> dict[str, Any]:
+        found = {**self.state.metrics, "measured_at": now()}
+        if "staff_active" in found:
+            found["staff_active"] = sum(row["active"] for row in self.records.staff)
+        if found["incident"]:
+            found["incident"] = {name: value for name, value in found["incident"].items() if name != "ended_at"}
+        return found
 
     def _past(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         match call.method, call.path:
@@ -278,5 +291,5 @@ class StandInApi:
         self.state.note("SWITCH", f"System mode changed to: {mode}", changed_by=who, reason=reason)
 
 
-def problem(status: int, detail: str) -> tuple[int, Any, dict[str, str]]:
-    return status, {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}, {}
+def problem(status: int, detail: str, title: str = "Refused") -> tuple[int, Any, dict[str, str]]:
+    return status, {"type": "about:blank", "title": title, "status": status, "detail": detail}, {}

@@ -10,6 +10,7 @@ from uuid import UUID
 Answer = tuple[int, Any, dict[str, str]]
 TRIPWIRE = "/api/admin/tripwire"
 NUMBERS = count(1)
+TAKEN = "The e-mail address already belongs to a customer, an auth user or a request under way."
 
 
 def uid(number: int) -> str:
@@ -33,7 +34,7 @@ def a_request(email: str = "anna@example.com", status: str = "provisioned", **fi
         "user_id": uid(number + 5000) if status == "provisioned" else None, "manager": TIMUR,
         "price": 5000, "currency": "KZT", "accepted_at": ago(60), "finished_at": ago(59) if finished else None,
         "took_seconds": 0.7 if finished else None, "due_at": None,
-        "welcome_email": "sent" if status == "provisioned" else None, **fields,
+        "welcome_email": {"provisioned": "sent", "accepted": "pending"}.get(status), **fields,
     }  # fmt: skip
 
 
@@ -96,14 +97,19 @@ class Records:
         if rest[1:] == ["retry"]:
             if found["status"] != "failed":
                 return refused(409, "Its e-mail has been taken meanwhile.")
-            found |= {"status": "accepted", "attempts": 0}
+            self._retried(found)
             return 202, {**found, "steps": []}, {}
         return 200, {**found, "steps": self.steps.get(rest[0], [])}, {}
+
+    def _retried(self, row: dict[str, Any]) -> None:
+        row |= {"status": "accepted", "attempts": 0, "finished_at": None, "error": None, "welcome_email": "pending"}
+        step = {"step": "retried", "at": ago(0), "detail": f"by {DANA['email']}"}
+        self.steps.setdefault(row["request_id"], []).append(step)
 
     def _retry_all(self, call: Any) -> Answer:
         matching = [row for row in self._matching(self.requests, call.body, "accepted_at") if row["status"] == "failed"]
         for row in matching[: self.retries]:
-            row["status"] = "accepted"
+            self._retried(row)
         taken = min(self.retries, len(matching))
         return 202, {"retried": taken, "refused": 0, "remaining": len(matching) - taken}, {}
 
@@ -133,10 +139,16 @@ class Records:
         if "." not in email.partition("@")[2]:
             return refused(422, "Some fields are wrong.", {"email": ["Enter an address with a dot after the @."]})
         if any(row["email"] == email for row in self.requests):
-            return refused(409, "This e-mail already belongs to a customer.")
+            return self._taken(next(row for row in self.requests if row["email"] == email))
         row = a_request(email, "accepted", full_name=call.body["full_name"], accepted_at=ago(0))
         self.requests.append(row)
         return 202, {"success": True, "request_id": row["request_id"], "email": email, "status": "accepted"}, {}
+
+    def _taken(self, row: dict[str, Any]) -> Answer:
+        """The customer's id, or the request's where it is no customer yet."""
+        status, body, headers = refused(409, TAKEN)
+        whose = "user_id" if row["user_id"] else "request_id"
+        return status, {**body, "title": "E-mail address taken", whose: row[whose]}, headers
 
     def _list(self, call: Any, name: str, rows: list[dict[str, Any]], moment: str) -> Answer:
         query = {field: values[0] for field, values in call.query.items()}
@@ -183,10 +195,15 @@ class Records:
             gone = len(kept) < len(self.tokens.get(rest[0], []))
             self.tokens[rest[0]] = kept
             return (204, None, {}) if gone else refused(404, "There is no such token.")
+        return self._change(call, found)
+
+    def _change(self, call: Any, found: dict[str, Any]) -> Answer:
         if call.body.get("active") is False and found["role"] == "admin":
             return refused(409, "The last active admin must stay.")
         if len(call.body.get("password", "long enough")) < 8:
             return refused(422, "Some fields are wrong.", {"password": ["At least 8 characters."]})
+        if "\u202e" in call.body.get("full_name", ""):
+            return refused(422, "Some fields are wrong.", {"full_name": ["No direction characters."]})
         found |= {name: value for name, value in call.body.items() if name != "password"}
         return 200, found, {}
 

@@ -1,12 +1,13 @@
 """Customers: lists, one customer, entering a new one, changing the state, a new link, and erasing somebody."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request
+from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
 
 LIST = "/admin/customers"
 NEW = f"{LIST}/new"
@@ -87,7 +88,12 @@ def test_a_new_customer_is_entered_once_however_often_the_form_is_sent(sales: Vi
     [
         ({"email": "anna@example"}, 422, "Enter an address with a dot after the @."),
         ({"price": "1.5"}, 422, "Enter a whole number."),
-        ({"email": "known@example.com"}, 409, "This e-mail already belongs to a customer."),
+        ({"price": "9" * 5000}, 422, "Enter a whole number."),
+        (
+            {"email": "known@example.com"},
+            409,
+            "The e-mail address already belongs to a customer, an auth user or a request under way.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field_and_the_rest_kept(
@@ -101,6 +107,69 @@ def test_what_is_wrong_is_said_beside_the_field_and_the_rest_kept(
     assert 'aria-invalid="true"' in answer.text
     assert 'value="Anna K."' in answer.text
     assert 'name="key" value="k"' not in answer.text  # a corrected form is another wish
+
+
+@pytest.mark.parametrize("whose", ["admin", "sales"])
+def test_a_refresh_does_not_push_new_customers_in_but_counts_them(
+    request: pytest.FixtureRequest, api: StandInApi, whose: str
+) -> None:
+    person = request.getfixturevalue(whose)
+    first, _ = one_of(api)
+    until = person.read(LIST).text.partition('name="until" value="')[2].partition('"')[0]
+    api.records.customers += [a_customer(f"new{number}@example.com", created_at=ago(1)) for number in range(3)]
+    first["status"] = "blocked"
+    fresh = person.client.get(LIST, query_string={"until": until}, headers={"Tripwire-Refresh": "idle"}).text
+    assert "new0@example.com" not in fresh
+    assert "3 new customers. Show" in fresh
+    assert 'class="pill bad"' in fresh  # what is shown does change
+    assert "new0@example.com" in person.read(LIST).text
+
+
+def test_a_date_of_another_year_says_its_year(admin: Visitor, api: StandInApi) -> None:
+    this_year = datetime.now(UTC).replace(month=1, day=3, hour=12, minute=0)
+    one_of(api, created_at=this_year.isoformat())
+    _, page = one_of(api, created_at=this_year.replace(year=2024).isoformat())
+    for path in (LIST, page):
+        assert ">3 Jan 2024, 12:00</time>" in admin.read(path).text
+    assert ">3 Jan, 12:00</time>" in admin.read(LIST).text
+
+
+def test_a_customer_that_cannot_be_read_is_no_list(admin: Visitor, api: StandInApi) -> None:
+    _, page = one_of(api)
+    api.state.fail[page.replace(LIST, PATH)] = 503
+    assert "This customer could not be read." in admin.read(page).text
+
+
+def test_whose_an_e_mail_is_can_be_looked_at(admin: Visitor, api: StandInApi) -> None:
+    customer = a_customer("hana@example.com")
+    api.records.customers.append(customer)
+    done, doing = a_request("hana@example.com", user_id=customer["user_id"]), a_request("bek@example.org", "failed")
+    elsewhere = a_request("eve@example.com", user_id=uid(4711))  # an auth user who is no customer
+    api.state.requests += [done, doing, elsewhere]
+
+    def told(email: str) -> str:
+        return admin.send(NEW, NEW, email=email, full_name="Somebody").text
+
+    assert f'<a href="/admin/customers/{customer["user_id"]}">See the customer</a>' in told("hana@example.com")
+    assert f'<a href="/admin/requests/{doing["request_id"]}">See the request</a>' in told("bek@example.org")
+    assert "It is a sign-in account that is no customer here." in told("eve@example.com")
+
+
+def test_a_form_that_is_being_answered_right_now_keeps_its_key(sales: Visitor, api: StandInApi) -> None:
+    api.state.fail[PATH], api.state.fail_title = 409, "Idempotency-Key in use"
+    answer = sales.send(NEW, NEW, email="anna@example.com", full_name="Anna K.", key="one-key")
+    assert answer.status_code == 409
+    assert "The same form is being answered right now." in answer.text
+    assert 'aria-invalid="true"' not in answer.text, "nothing is wrong with the e-mail"
+    assert 'name="key" value="one-key"' in answer.text
+
+
+def test_a_form_that_was_sent_before_with_other_entries_is_another_one(sales: Visitor, api: StandInApi) -> None:
+    api.state.fail[PATH], api.state.fail_title = 422, "Idempotency-Key reused"
+    answer = sales.send(NEW, NEW, email="anna@example.com", full_name="Anna B.", key="one-key")
+    assert "It was sent before with other entries" in answer.text
+    assert "Idempotency" not in answer.text
+    assert 'name="key" value="one-key"' not in answer.text
 
 
 def test_where_the_api_does_not_answer_the_same_form_can_be_sent_again(sales: Visitor, api: StandInApi) -> None:

@@ -6,7 +6,7 @@ from html import unescape
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_deed
+from tests.admin_ui.stand_in_records import a_deed, a_request
 
 
 def words(page: str) -> str:
@@ -22,10 +22,10 @@ def test_each_card_leads_to_its_page_with_its_live_figure(admin: Visitor, api: S
     assert card(page, "card-health").startswith("System Health All 5 parts up 100 % Redis up, 24 h no outage in 24 h")
     assert card(page, "card-requests").startswith("Requests None failed 12,480 provisioned, 24 h 8 under way")
     assert card(page, "card-customers").startswith("Customers All mails go out 218,406 customers 12,480 new in 24 h")
-    assert card(page, "card-staff").startswith("Staff 5 active 3 people 1 admin, 2 sales, 1 deactivated")
+    assert card(page, "card-staff").startswith("Staff 2 active 3 people 1 admin, 2 sales, 1 deactivated")
     assert card(page, "card-queue").startswith("Queue 10 workers 3 waiting 5 active, 0 scheduled, read at")
     for address in ("/admin/system-health", "/admin/requests", "/admin/customers", "/admin/staff", "/admin/queue/"):
-        assert re.search(rf'class="card tile" id="card-\w+" href="{address}"', page), address
+        assert re.search(rf'<h2 id="\w+-title"><a href="{address}">', page), address
 
 
 def test_half_hours_that_nobody_measured_are_no_idle_ones(admin: Visitor, api: StandInApi) -> None:
@@ -78,3 +78,23 @@ def test_what_the_api_does_not_say_is_unknown(admin: Visitor, api: StandInApi) -
     assert card(page, "card-customers").startswith("Customers Mails: unknown Unknown customers unknown new")
     assert card(page, "card-staff").startswith("Staff Unknown Unknown people unknown who")
     assert "This list could not be read." in words(page)
+
+
+def test_mails_go_out_only_where_somebody_sends_them(admin: Visitor, api: StandInApi) -> None:
+    for smtp, words in (
+        ("ok", "All mails go out"),
+        ("failing", "Mail failing"),
+        ("not_configured", "Mail not configured"),
+    ):
+        api.state.metrics["smtp"] = smtp
+        assert card(admin.read("/admin").text, "card-customers").startswith(f"Customers {words}"), smtp
+
+
+def test_what_is_lost_nobody_has_checked(admin: Visitor, sales: Visitor, api: StandInApi) -> None:
+    api.state.requests.append(a_request("bek@example.org", "failed", full_name="Bek T."))
+    api.state.redis_goes_down()
+    pages = [admin.read(path).text for path in ("/admin", "/admin/system-health", "/admin/queue/")]
+    api.state.redis_comes_back()
+    pages += [admin.read(path).text for path in ("/admin", "/admin/system-health")]
+    assert not [page for page in pages if "othing is lost" in page or "nothing lost" in page or "was lost" in page]
+    assert "has been told" not in sales.read("/admin/customers").text

@@ -1,14 +1,19 @@
 """The charts' history is asked less often than the page renews itself, and never given old after a failure."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tripwire_admin_ui.api_client import ApiUnreachable, Budget
 from tripwire_admin_ui.api_history import History
+from tripwire_admin_ui.api_system import read_metrics, read_mode
 from tripwire_admin_ui.kept_history import KeptHistory
+from tripwire_admin_ui.system_state import SystemState
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+MODE = read_mode({"mode": "async_queue", "version": 1, "processes": []})
+QUIET = SystemState(NOW, MODE, read_metrics({}), 0)
 
 
 class Past:
@@ -29,27 +34,43 @@ def test_it_is_kept_for_a_sixth_of_its_bucket_and_at_most_a_minute(window: str, 
     clock = [100.0]
     past = Past()
     kept = KeptHistory(past, lambda: clock[0])  # type: ignore[arg-type]
-    first = kept.read("token", Budget(), window)
+    first = kept.read("token", Budget(), window, QUIET)
     clock[0] += kept_for - 0.1
-    assert kept.read("token", Budget(), window) is first
+    assert kept.read("token", Budget(), window, QUIET) is first
     clock[0] += 0.2
-    kept.read("token", Budget(), window)
+    kept.read("token", Budget(), window, QUIET)
     assert past.asked == [window, window]
 
 
 def test_each_window_is_kept_for_itself() -> None:
     past = Past()
     kept = KeptHistory(past)  # type: ignore[arg-type]
-    assert kept.read("token", Budget(), "1h").window == "1h"
-    assert kept.read("token", Budget(), "7d").window == "7d"
+    assert kept.read("token", Budget(), "1h", QUIET).window == "1h"
+    assert kept.read("token", Budget(), "7d", QUIET).window == "7d"
+
+
+def test_a_switch_or_an_outage_since_is_not_left_out() -> None:
+    past = Past()
+    kept = KeptHistory(past)  # type: ignore[arg-type]
+    outage = {"id": 7, "cause": "queue unavailable"}
+    switched = read_mode({"mode": "sync_direct", "version": 2, "processes": []})
+    for state in (
+        QUIET,
+        replace(QUIET, mode=switched),
+        replace(QUIET, mode=switched, metrics=read_metrics({"incident": outage})),
+        replace(QUIET, mode=switched, metrics=read_metrics({"last_incident": outage})),
+    ):
+        kept.read("token", Budget(), "7d", state)
+        kept.read("token", Budget(), "7d", state)
+    assert len(past.asked) == 4
 
 
 def test_a_failure_is_not_covered_by_what_was_kept_before() -> None:
     clock = [0.0]
     past = Past()
     kept = KeptHistory(past, lambda: clock[0])  # type: ignore[arg-type]
-    kept.read("token", Budget(), "1h")
+    kept.read("token", Budget(), "1h", QUIET)
     clock[0] += 11
     past.away = True
     with pytest.raises(ApiUnreachable):
-        kept.read("token", Budget(), "1h")
+        kept.read("token", Budget(), "1h", QUIET)

@@ -58,6 +58,12 @@ def test_a_day_that_nobody_measured_had_no_known_outage() -> None:
     assert redis_line(past(["unknown"] * 48, 0.0, 0)) == "not measured in 24 h|breaker closed"
 
 
+def test_half_a_day_that_nobody_measured_is_no_day_without_an_outage() -> None:
+    half = ["unknown"] * 24 + ["up"] * 24
+    assert redis_line(past(half, 0.0, 0)) == "no outage in 24 h (12 h measured)|breaker closed"
+    assert redis_line(past(half, 60.0, 1)) == "1 outage in 24 h (12 h measured), 1 min|breaker closed"
+
+
 def test_without_the_past_only_the_present_is_told() -> None:
     assert redis_line(None) == "|breaker closed"
 

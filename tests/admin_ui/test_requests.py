@@ -89,10 +89,10 @@ def test_newer_and_older_go_by_cursor(admin: Visitor, api: StandInApi) -> None:
 def test_a_refresh_does_not_push_new_requests_in_but_counts_them(admin: Visitor, api: StandInApi) -> None:
     first = a_request("first@example.com", accepted_at=ago(10))
     api.state.requests.append(first)
-    since = admin.read(LIST).text.partition('name="since" value="')[2].partition('"')[0]
+    since = admin.read(LIST).text.partition('name="until" value="')[2].partition('"')[0]
     api.state.requests += [a_request(f"new{number}@example.com", accepted_at=ago(1)) for number in range(3)]
     first["status"] = "failed"
-    fresh = admin.client.get(LIST, query_string={"since": since}, headers={"Tripwire-Refresh": "idle"}).text
+    fresh = admin.client.get(LIST, query_string={"until": since}, headers={"Tripwire-Refresh": "idle"}).text
     assert "new0@example.com" not in fresh
     assert "3 new requests. Show" in fresh
     assert "Gave up" not in fresh

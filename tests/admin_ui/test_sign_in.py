@@ -45,7 +45,7 @@ def test_without_the_api_nobody_signs_in_and_the_page_says_why(visitor: Visitor,
     began = time.monotonic()
     answer = visitor.client.post("/login", data={"email": ADMIN, "password": "x", "csrf_token": token})
     assert answer.status_code == 503
-    assert "the API cannot be reached" in answer.text
+    assert "The API cannot be reached." in answer.text
     assert time.monotonic() - began < 3
 
 

@@ -38,12 +38,13 @@ def test_an_e_mail_that_is_taken_is_said_and_the_password_not_sent_back(admin: V
     assert "not-to-be-shown" not in answer.text
 
 
-def test_role_password_and_activity_are_changed(admin: Visitor, api: StandInApi) -> None:
+def test_name_role_password_and_activity_are_changed(admin: Visitor, api: StandInApi) -> None:
     timur = api.records.staff[1]
     for what, fields, expected in (
         ("role", {"role": "admin"}, {"role": "admin"}),
         ("role", {"role": "sales"}, {"role": "sales"}),
         ("password", {"password": "a new password"}, {}),
+        ("full_name", {"full_name": "Тимур Ж."}, {"full_name": "Тимур Ж."}),
         ("active", {"active": "no"}, {"active": False}),
         ("active", {"active": "yes"}, {"active": True}),
     ):
@@ -51,6 +52,14 @@ def test_role_password_and_activity_are_changed(admin: Visitor, api: StandInApi)
         assert timur | expected == timur, what
     bodies = [call.body for call in api.calls_of("PATCH", f"/api/admin/staff/{uid(2)}")]
     assert {"password": "a new password"} in bodies
+
+
+def test_a_refused_name_stays_typed(admin: Visitor, api: StandInApi) -> None:
+    refused = admin.send(f"{TIMUR}/full_name", TIMUR, full_name="\u202e")
+    assert refused.status_code == 422
+    assert "No direction characters." in refused.text
+    assert 'value="\u202e"' in refused.text
+    assert api.records.staff[1]["full_name"] == "Timur S."
 
 
 def test_the_last_admin_stays_and_a_short_password_is_refused(admin: Visitor) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api_client import ApiUnreachable, DatabaseAway
+from tripwire_admin_ui.api_client import ApiTooSlow, ApiUnreachable, DatabaseAway
 from tripwire_admin_ui.api_system import read_metrics, read_mode
+from tripwire_admin_ui.causes import CAUSES
 from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.verdict import verdict
 
@@ -21,6 +22,7 @@ FINE: dict[str, Any] = {
     "incident": None,
 }
 QUEUE = {"mode": "async_queue", "version": 1, "changed_by": "mara@example.com", "processes": []}
+NOW = datetime.now(UTC)
 DIRECT = {**QUEUE, "mode": "sync_direct"}
 
 
@@ -36,7 +38,7 @@ def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0
         ({"smtp": "failing"}, "The system works, but mails are not accepted."),
         ({"telegram": "not_configured", "smtp": "not_configured"}, "Everything works"),
         ({"telegram": "failing"}, "The system works, but Telegram refuses alerts."),
-        ({"workers": 0}, "Everything works"),
+        ({"workers": 0}, "No worker runs. Nothing waits right now."),
         ({"workers": 0, "waiting": 12}, "No worker runs. 12 requests wait."),
         ({"workers": 0, "accepted_unfinished": 1}, "No worker runs. 1 request waits."),
         ({"redis": "down", "workers": None}, "Redis is down. Customers are still being created, directly."),
@@ -54,6 +56,20 @@ def test_failed_requests_wait_for_the_reader() -> None:
     assert title({"telegram": "failing"}, failed=2).startswith("The system works, but Telegram")
 
 
+@pytest.mark.parametrize("name", list(CAUSES))
+def test_the_last_incident_is_told_in_a_sentence_and_promises_nothing(name: str) -> None:
+    over = {"cause": name, "started_at": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T10:03:12Z"}
+    state = SystemState(NOW, read_mode(QUEUE), read_metrics({**FINE, "last_incident": over}), 0)
+    began, *rest = verdict(state, "dana@x").detail
+    assert began == f"No open incident. The last one: {CAUSES[name].title}"
+    assert rest[-1] == ", for 3 min 12 s."
+
+
+def test_a_database_that_is_read_but_not_written_is_down() -> None:
+    outage = {"cause": "database unavailable", "started_at": "2026-01-01T10:00:00Z"}
+    assert title({"incident": outage}) == "The database is down. No customer can be created."
+
+
 def test_direct_mode_names_who_switched() -> None:
     assert title({}, DIRECT) == "Direct mode is on. mara@example.com switched it."
     assert title({}, DIRECT, reader="mara@example.com") == "Direct mode is on. You switched it."
@@ -67,4 +83,5 @@ def test_failures_to_read_are_told_apart() -> None:
 
     assert told(ApiUnreachable(may_have_arrived=True), mode=False) == "The API cannot be reached."
     assert told(ApiUnreachable(may_have_arrived=True), mode=True) == "The API answers, but its figures cannot be read."
+    assert told(ApiTooSlow(may_have_arrived=True), mode=False) == "The API did not answer in time."
     assert told(DatabaseAway("x"), mode=False) == "The database is down. No customer can be created."

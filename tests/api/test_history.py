@@ -250,3 +250,15 @@ def test_the_last_incident_stands_in_the_figures(api: ApiUnderTest, admin: Calle
     figures = admin.get(f"{SYSTEM}/metrics").get_json()
     assert (figures["last_incident"]["id"], figures["last_incident"]["cause"]) == (last, "queue unavailable")
     assert figures["incident"]["cause"] == "worker absent"
+
+
+def test_an_open_outage_tells_in_the_figures_how_slow_its_slowest_was(
+    api: ApiUnderTest, admin: Caller, now: datetime
+) -> None:
+    incident(api, "queue unavailable", now - timedelta(minutes=4))
+    finished(api, now - timedelta(minutes=3), 0.9, "fallback")
+    finished(api, now - timedelta(minutes=2), 0.4, "fallback")
+    told = admin.get(f"{SYSTEM}/metrics").get_json()["incident"]
+    assert (told["served_synchronously"], told["slowest_seconds"]) == (2, pytest.approx(0.9))
+    [listed] = admin.get(f"{SYSTEM}/incidents").get_json()["incidents"]
+    assert listed == told | {"ended_at": None}, "one outage is told in one way"

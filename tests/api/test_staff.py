@@ -86,3 +86,11 @@ def test_what_admins_do_with_accounts_is_noted(api: ApiUnderTest, admin: Caller)
     with api.resources.database.connection() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT detail ->> 'staff_id' FROM sales_activity_log WHERE staff_id = %s", (admin.id,))
         assert Counter(row[0] for row in cursor.fetchall()) == {made["id"]: 4}
+
+
+def test_a_corrected_name_is_noted_as_one(api: ApiUnderTest, admin: Caller) -> None:
+    timur = add(admin)
+    assert change(admin, timur["id"], full_name="Timur Q.").get_json()["full_name"] == "Timur Q."
+    [latest, *_] = admin.get("/api/admin/tripwire/activity").get_json()["activity"]
+    assert latest["detail"]["full_name"] == "new"
+    assert "Timur" not in str(latest["detail"]), "the log names nobody but by id"

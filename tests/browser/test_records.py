@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
 
@@ -49,6 +51,29 @@ def test_a_filter_is_found_again_in_the_address(page: Any, api: StandInApi) -> N
     assert page.is_visible("[name=from]")
 
 
+@pytest.mark.parametrize(
+    ("zone", "shown", "ahead"),
+    [
+        ("Asia/Almaty", "2026-07-24T19:00", 300),
+        ("Europe/Berlin", "2026-07-24T16:00", 120),
+    ],  # Berlin: summer's two hours
+)
+def test_a_range_means_the_readers_time_as_it_was_then_also_by_a_colleagues_link(
+    chromium: Any, page: Any, address: str, api: StandInApi, zone: str, shown: str, ahead: int
+) -> None:
+    state = page.context.storage_state()
+    context = chromium.new_context(base_url=address, storage_state=state, timezone_id=zone)
+    reader = context.new_page()
+    reader.goto(f"{REQUESTS}?when=range&from=2026-07-24T14:00&to=2026-12-01T00:00")  # of somebody at UTC
+    assert reader.input_value("[name=from]") == shown
+    begin, end = (api.calls_of("GET", "/api/admin/tripwire/requests")[-1].query[name] for name in ("from", "to"))
+    reader.click(".filters button")
+    reader.wait_for_url(f"**zone={ahead}*")
+    asked = api.calls_of("GET", "/api/admin/tripwire/requests")[-1].query
+    assert (asked["from"], asked["to"]) == (begin, end), "the same moments"
+    context.close()
+
+
 def test_all_failed_ones_are_retried_with_their_progress(page: Any, api: StandInApi, messages: list[str]) -> None:
     api.records.retries = 2
     api.state.requests += [a_request(f"bek{number}@example.org", "failed") for number in range(5)]
@@ -76,13 +101,19 @@ def test_a_retry_shows_the_timeline_going_on(page: Any, api: StandInApi, message
     page.click("text=Technical detail")
     assert page.is_visible("text=UniqueViolation")
     page.click(".failed-note button")
-    page.wait_for_selector(".toast >> text=Taken up again")
+    page.wait_for_selector("#notice >> text=Taken up again")
+    assert page.evaluate("document.activeElement.id") == "notice-words", "that is what reads it out"
     failed |= {"status": "provisioned", "took_seconds": 31.0}
     steps.append({"step": "provisioned", "at": ago(0), "detail": None})
     page.clock.run_for(1500)  # while it is under way, the page asks each second
     page.wait_for_selector(".timeline >> text=Provisioned")
     page.clock.run_for(SIX_SECONDS)
-    page.wait_for_selector(".toast", state="detached")
+    assert page.is_visible("#notice >> text=Taken up again")  # however slowly it is read
+    page.click("#notice >> text=Close")
+    assert not page.is_visible("#notice >> text=Taken up again")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.reload()
+    assert page.locator("#notice-words").count() == 0
     assert messages == []
 
 
@@ -192,3 +223,10 @@ def test_a_script_as_a_name_stays_a_name(page: Any, api: StandInApi, messages: l
     page.wait_for_selector("dialog[open]")
     assert page.locator("dialog img").count() == 0
     assert messages == []
+
+
+def test_dates_of_another_year_say_it_in_the_readers_zone_too(page: Any, api: StandInApi) -> None:
+    api.records.customers.append(a_customer("hana@example.com", created_at="2024-01-03T12:00:00+00:00"))
+    page.goto("/admin/customers")
+    page.wait_for_selector("text=Live, updated")
+    assert page.inner_text("tbody .time-cell").startswith("3 Jan 2024, ")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.stand_in_records import a_customer, a_request, uid
 from tests.browser.conftest import HEALTH
 
 SIX_SECONDS = 6000
@@ -119,3 +122,98 @@ def test_a_session_that_ended_leads_to_sign_in(page: Any, api: StandInApi) -> No
     api.state.tokens.clear()
     page.clock.run_for(SIX_SECONDS)
     page.wait_for_url("**/login**")
+
+
+@pytest.fixture
+def pages(api: StandInApi) -> dict[str, str]:
+    """Pages other than System Health and the dashboard, by what they are."""
+    customer, request = a_customer("hana@example.com"), a_request("bek@example.org", "failed")
+    api.records.customers.append(customer)
+    api.state.requests.append(request)
+    return {
+        "customers": "/admin/customers",
+        "a customer": f"/admin/customers/{customer['user_id']}",
+        "a new customer": "/admin/customers/new",
+        "staff": "/admin/staff",
+        "a person": f"/admin/staff/{uid(2)}?ask=token",
+        "a new person": "/admin/staff/new",
+        "a request": f"/admin/requests/{request['request_id']}",
+        "activity": "/admin/activity",
+        "queue without Redis": "/admin/queue/",
+    }
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        *("customers", "a customer", "a new customer", "staff", "a person", "a new person"),
+        *("a request", "activity", "queue without Redis"),
+    ],
+)
+def test_every_page_follows_the_system_and_is_marked_old_without_the_api(
+    page: Any, api: StandInApi, pages: dict[str, str], messages: list[str], which: str
+) -> None:
+    page.goto(pages[which])
+    word = page.locator("#menu [data-state] >> nth=0")
+    assert word.inner_text() == "OK"
+    api.state.redis_goes_down()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("#system-line >> text=Redis is down. Customers are still being created, directly.")
+    assert word.inner_text() == "Down"
+
+    api.stop()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=The API cannot be reached. What you see is from")
+    assert word.inner_text() == "Unknown"
+    assert not page.is_visible("#system-line")
+    assert page.locator("main :is(button[data-writes]:enabled, a[data-writes]:not([aria-disabled=true]))").count() == 0
+    api.start()
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("#stale-verdict", state="detached")
+    assert page.locator("main :is(button[data-writes]:disabled, a[data-writes][aria-disabled=true])").count() == 0
+    assert [message for message in messages if "503" not in message] == []
+
+
+def test_what_is_being_typed_stays_when_a_page_renews_itself(page: Any, api: StandInApi, pages: dict[str, str]) -> None:
+    for path, field in (
+        (pages["a new customer"], "[name=full_name]"),
+        (pages["a new person"], "[name=full_name]"),
+        (pages["a person"], "#new-token [name=name]"),
+        (pages["a person"], "#password-form [name=password]"),
+        (f"{pages['a customer']}?ask=erase", "#question [name=email]"),
+    ):
+        page.goto(path)
+        page.fill(field, "half typ")
+        page.evaluate("document.activeElement.blur()")
+        with page.expect_response(lambda answer: answer.request.headers.get("tripwire-refresh")):
+            page.clock.run_for(SIX_SECONDS)
+        page.wait_for_selector("text=Live, updated 0 s ago")
+        assert page.input_value(field) == "half typ", path
+
+
+def test_the_answer_to_a_form_stays_when_the_page_renews_itself(
+    page: Any, api: StandInApi, pages: dict[str, str], messages: list[str]
+) -> None:
+    page.goto(f"{pages['a customer']}?ask=erase")
+    page.fill("#question [name=email]", "somebody else")
+    page.click("#question button")
+    page.wait_for_selector("text=Nothing was erased.")
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=Live, updated 0 s ago")
+    assert page.is_visible("text=Nothing was erased.")
+    page.goto(pages["a new customer"])
+    page.fill("[name=email]", "bek@example.org")
+    page.fill("[name=full_name]", "Bek T.")
+    page.press("[name=full_name]", "Enter")
+    page.wait_for_selector("text=See the request")
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=Live, updated 0 s ago")
+    assert page.is_visible("text=See the request")
+    assert page.input_value("[name=full_name]") == "Bek T."
+    assert [message for message in messages if not message.startswith("Failed to load resource")] == []
+
+
+def test_an_api_that_does_not_answer_in_time_is_not_called_away(page: Any, api: StandInApi) -> None:
+    api.slowness = 3.0
+    page.clock.run_for(SIX_SECONDS)
+    page.wait_for_selector("text=The API did not answer in time. What you see is from")

@@ -31,6 +31,20 @@ def test_escape_and_the_first_button_change_nothing(page: Any, api: StandInApi) 
     assert api.state.mode["version"] == 9
 
 
+def test_a_selection_that_ends_on_the_backdrop_does_not_close_the_dialog(page: Any) -> None:
+    page.click("text=Switch to direct…")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.type("Redis restarts")
+    field = page.locator("#reason").bounding_box()
+    page.mouse.move(field["x"] + 60, field["y"] + field["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(5, field["y"], steps=4)
+    page.mouse.up()
+    assert page.input_value("dialog #reason") == "Redis restarts"
+    page.mouse.click(5, 5)
+    page.wait_for_selector("dialog[open]", state="detached")
+
+
 def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, api: StandInApi) -> None:
     page.click("text=Switch to direct…")
     page.wait_for_selector("dialog[open]")
@@ -52,3 +66,46 @@ def test_a_page_never_scrolls_sideways(page: Any, api: StandInApi) -> None:
             page.goto(path)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} at {width}"
+
+
+def test_a_refused_switch_stays_explained_and_its_reason_typed(page: Any, api: StandInApi) -> None:
+    page.click("text=Switch to direct…")
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.type("mine")
+    api.switch_by("mara@example.com", "sync_direct", "faster")
+    api.state.behind = {77}  # the page asks each second
+    page.click("#dialog button")
+    page.wait_for_selector("text=Not switched: someone else was faster.")
+    page.focus("#reason")
+    page.keyboard.press("End")
+    page.keyboard.type(" and more")
+    page.evaluate("document.activeElement.blur()")
+    api.state.metrics["waiting"] = 77
+    for _ in range(3):
+        with page.expect_response(lambda answer: answer.request.headers.get("tripwire-refresh")):
+            page.clock.run_for(1500)
+    page.wait_for_selector("#question >> text=77 waiting")
+    assert page.is_visible("text=Not switched: someone else was faster.")
+    assert page.is_visible("text=Your page still showed version 9.")
+    assert page.input_value("#reason") == "mine and more"
+    api.switch_by("mara@example.com", "async_queue", "back")
+    page.clock.run_for(1500)
+    page.wait_for_selector("#way >> text=Queue mode")
+    assert page.input_value("#switch-version") == "10", "what was not read is not overwritten"
+
+
+def test_a_question_in_the_page_stays_while_the_mode_cannot_be_read(page: Any, api: StandInApi) -> None:
+    api.state.fail["/api/admin/system/mode"] = 500
+    page.goto(f"{HEALTH}?switch=sync_direct")
+    assert page.is_disabled("#question button")
+    assert page.is_visible("text=Not possible: the mode cannot be read.")
+    page.fill("#reason", "mine")
+    page.evaluate("document.activeElement.blur()")
+    for broken in (False, True, False):
+        api.state.fail = {"/api/admin/system/mode": 500} if broken else {}
+        page.clock.run_for(6000)
+        page.wait_for_selector(f"#question button:{'disabled' if broken else 'enabled'}")
+        assert page.input_value("#reason") == "mine"
+        assert page.input_value("#switch-version") == "9"
+    page.click("#question button")
+    page.wait_for_selector("text=Direct mode is on. You switched it.")

@@ -105,6 +105,13 @@ def test_the_test_alert_is_answered_on_the_page_and_stays(page: Any, api: StandI
     assert page.url.endswith(HEALTH)
 
 
+def test_a_test_alert_may_take_as_long_as_telegram_may(page: Any, api: StandInApi) -> None:
+    api.test_alert_takes = 4.5
+    page.click("text=Send a test alert")
+    page.clock.run_for(5000)  # longer than a refresh may take
+    page.wait_for_selector("text=Telegram answered: OK.", timeout=8000)
+
+
 def test_older_lines_are_appended_and_no_line_is_lost_when_new_ones_come(page: Any, api: StandInApi) -> None:
     for number in range(130):
         api.state.note("INFO", f"line {number}.")
@@ -137,6 +144,11 @@ def test_charts_draw_what_the_table_says_and_follow_it(page: Any, api: StandInAp
     page.clock.run_for(SIX_SECONDS)
     wait_until(lambda: first_chart(page) != before)
     assert messages == []
+
+
+def test_the_charts_say_from_when_they_are(page: Any) -> None:
+    assert page.inner_text("#history .card-head .muted").startswith("as of ")
+    assert page.locator("#history .card-head time[datetime]").count() == 1
 
 
 def test_minutes_that_nobody_measured_are_gaps(page: Any, api: StandInApi) -> None:

@@ -58,6 +58,39 @@ def open_dialog(page: Any) -> None:
     page.keyboard.type("Redis restarts at 14:30")
 
 
+def retry_under_way(page: Any) -> None:
+    """Held at the first batch: the next one is not answered."""
+    page.context.api.records.retries = 1
+    ask_to_retry(page)
+    batches: list[Any] = []
+
+    def answer_the_first(route: Any) -> None:
+        batches.append(route)
+        if len(batches) == 1:
+            route.continue_()
+
+    page.route("**/admin/requests/retry", answer_the_first)
+    page.click("#dialog button.primary")
+    page.wait_for_selector("dialog >> text=1 of 2 taken up")
+
+
+def fill_in_a_known_one(page: Any) -> None:
+    page.fill("[name=email]", "hana@example.com")
+    page.fill("[name=full_name]", "Hana W.")
+    page.press("[name=full_name]", "Enter")
+    page.wait_for_selector(".field-error")
+
+
+def open_keys(page: Any) -> None:
+    page.keyboard.press("?")
+    page.wait_for_selector("#shortcuts[open]")
+
+
+def retry_one(page: Any) -> None:
+    page.click(".failed-note button")
+    page.wait_for_selector("#notice-words")
+
+
 def ask_to_retry(page: Any) -> None:
     page.click("text=Retry all")
     page.wait_for_selector("dialog[open]")
@@ -114,7 +147,14 @@ PICTURES = (
     Picture("staff", f"/admin/staff/{TIMUR['id']}", two_tokens),
     Picture("staff-token-once", f"/admin/staff/{TIMUR['id']}", two_tokens, make_a_token),
     Picture("activity", "/admin/activity"),
-    Picture("sales-view", "/admin/customers", a_managers_day, who="timur@example.com"),
+    Picture("my-customers", "/admin/customers", a_managers_day, who="timur@example.com"),
+    Picture("new-customer", "/admin/customers/new", shapes=("light", "phone"), whole=False),
+    Picture("new-customer-known", "/admin/customers/new", then=fill_in_a_known_one, shapes=("light",), whole=False),
+    Picture("new-staff", "/admin/staff/new", shapes=("light",)),
+    Picture("not-found", f"/admin/requests/{uid(0xDEAD)}", shapes=("light",), whole=False),
+    Picture("request-retried", f"/admin/requests/{uid(0xBE4)}", a_failed_request, retry_one, ("light",)),
+    Picture("requests-retrying", "/admin/requests", then=retry_under_way, shapes=("light",), whole=False),
+    Picture("keys", "/admin", then=open_keys, shapes=("light",), whole=False),
     Picture("my-requests", "/admin/requests", shapes=("light",), who="timur@example.com"),
     Picture("queue", "/admin/queue/0/view/jobs/requests/queued/8/asc/1", redis=a_queue),
     Picture("queue-redis-down", "/admin/queue/", outage, shapes=("light", "dark", "phone")),
@@ -164,6 +204,7 @@ def take(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
         picture.then(page)
         path = folder / f"{picture.name}-{shape}.webp"
         _shoot(page, path, whole=picture.whole)
+        page.unroute_all(behavior="ignoreErrors")
         context.close()
     return path
 
@@ -184,7 +225,7 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_timeout(150)  # the charts follow the width one frame later
     camera = page.context.new_cdp_session(page)
-    for quality, tallest in ((90, height), (80, height), (70, height), (80, 1600), (80, first)):
+    for quality, tallest in ((90, height), (80, height), (70, height), (70, 2600), (80, 1600), (80, first)):
         clip = {"x": 0, "y": page.evaluate("scrollY"), "width": width, "height": min(height, tallest), "scale": 1}
         shot = camera.send("Page.captureScreenshot", {"format": "webp", "quality": quality, "clip": clip})
         path.write_bytes(b64decode(shot["data"]))

@@ -1,26 +1,51 @@
 """Made-up data for the pictures: an ordinary afternoon, and what can happen to it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
 from tests.admin_ui.stand_in_system import an_incident
+from tripwire_shared.health.causes import ALERTS, QUEUE, REQUESTS
+from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.health.incident import opening_event
+from tripwire_shared.health.measured_minutes import Minute
+from tripwire_shared.mode.mode import Mode
+from tripwire_worker.minute_report import minute_event
 
+REFUSED = "Error 111 connecting to 127.0.0.1:6379. Connection refused."
 MARA = {"id": uid(7), "email": "mara@example.com", "full_name": "Mara V."}
-LINES = (
-    ("INFO", "Test alert sent, Telegram answered OK", {"sent_by": "dana@example.com"}, 2),
-    ("SWITCH", "System mode changed to: async_queue", {"changed_by": "dana@example.com", "previous_mode": "sync_direct", "reason": "Redis checked after the restart"}, 29),
-    ("SWITCH", "System mode changed to: sync_direct", {"changed_by": "mara@example.com", "previous_mode": "async_queue", "reason": "Redis restarts at 14:30"}, 36),
-    ("CRITICAL", "A request used up its 3 attempts", {"request_id": uid(0x9B20), "error": "The database was restarting"}, 44),
-    ("INFO", "Redis queue is back after 3 min 12 s", {"served_synchronously": 97, "slowest_seconds": 0.41}, 55),
-    ("WARNING", "Telegram does not take alerts; they wait", {"reason": "502 Bad Gateway"}, 57),
-    ("ERROR", "Attempt 1 of a request failed", {"request_id": uid(0xC01D), "reason": "the database was restarting"}, 58),
-    ("CRITICAL", "Redis queue failed! Auto-fallback to sync mode", {"cause": "Connection refused"}, 58.2),
-    ("INFO", "Old health events removed: 1,204", {"removed": 1204}, 80),
-    ("WARNING", "Mail to a***@example.com failed, trying again in 15 s", {"reason": "451 try again later"}, 165),
-    ("INFO", "Worker service on app-2 started", {"host": "app-2", "pid": 4131}, 350),
-)  # fmt: skip
+
+
+def lines() -> Iterator[tuple[Event, float]]:
+    """The health log of the day as the product writes it, by its own functions, and how many minutes ago."""
+    served = {"duration_seconds": 192.0, "requests_served_synchronously": 97, "slowest_seconds": 0.41}
+    failed = {"request_id": uid(0x9B20), "attempts": 3, "error": "The database refused (CheckViolation)."}
+    given_up = {"request_id": uid(0x9B21), "user_id": uid(0x9B22), "reason": "The mail server refused (451)."}
+    yield switched(Mode.ASYNC_QUEUE, Mode.SYNC_DIRECT, 11, DANA["email"], "Redis checked after the restart"), 29
+    yield switched(Mode.SYNC_DIRECT, Mode.ASYNC_QUEUE, 10, MARA["email"], "Redis restarts at 14:30"), 36
+    yield Event(EventType.CRITICAL, REQUESTS.opened, failed), 44
+    yield Event(EventType.INFO, QUEUE.resolved, served), 55
+    yield opening_event(ALERTS, "502 Bad Gateway"), 57
+    yield opening_event(QUEUE, REFUSED), 58.2
+    yield Event(EventType.WARNING, "A welcome mail could not be sent for 24 hours", given_up), 165
+    for ago_minutes in range(1, 60):
+        if ago_minutes not in (30, 31, 32):  # nobody came in those
+            way = "fallback" if 55 <= ago_minutes <= 58 else "direct" if 29 <= ago_minutes <= 36 else "queued"
+            yield minute_event(a_minute(ago_minutes, way)), ago_minutes - 0.02
+
+
+def switched(mode: Mode, before: Mode, version: int, by: str, reason: str) -> Event:
+    about = {"mode": mode, "previous_mode": before, "version": version, "reason": reason, "changed_by": by}
+    return Event(EventType.SWITCH, f"System mode changed to: {mode}", about)
+
+
+def a_minute(ago_minutes: int, way: str) -> Minute:
+    counts = dict.fromkeys(("queued", "direct", "fallback"), 0) | {way: 22 + ago_minutes * 7 % 13}
+    p50 = 0.7 if way == "queued" else 0.31
+    began = minutes_ago(ago_minutes + 1).replace(second=0, microsecond=0)
+    return Minute(began, True, **counts, failed=int(ago_minutes == 44), p50=p50, p95=p50 * 2.2)
 
 
 def minutes_ago(minutes: float) -> datetime:
@@ -54,11 +79,15 @@ def ordinary_day() -> StandInApi:
         "mails_waiting": 3,
         "accepted_unfinished": 8,
     }
-    for number, (event_type, message, metadata, minutes) in enumerate(reversed(LINES), 1):
-        row = {"id": number, "event_type": event_type, "message": message, "metadata": metadata}
-        state.logs.append({**row, "created_at": minutes_ago(minutes).isoformat()})
+    for event, minutes in sorted(lines(), key=lambda line: -line[1]):
+        _log(api, event, minutes_ago(minutes).isoformat())
     _records(api)
     return api
+
+
+def _log(api: StandInApi, event: Event, at: str) -> None:
+    row = {"id": len(api.state.logs) + 1, "event_type": event.type.value, "message": event.message}
+    api.state.logs.append({**row, "metadata": dict(event.metadata), "created_at": at})
 
 
 def _records(api: StandInApi) -> None:
@@ -77,13 +106,20 @@ def _records(api: StandInApi) -> None:
     api.state.requests.extend(rows)
     api.records.steps[rows[1]["request_id"]] = [
         {"step": "accepted", "at": ago(33), "detail": None},
-        {"step": "attempt_started", "at": ago(32.6), "detail": None},
-        {"step": "attempt_failed", "at": ago(32.5), "detail": "the database was restarting"},
-        {"step": "attempt_started", "at": ago(30.5), "detail": None},
-        {"step": "provisioned", "at": ago(29.9), "detail": None},
-        {"step": "mail_failed", "at": ago(29.3), "detail": "451 try again later"},
+        {"step": "attempt_started", "at": ago(32.6), "detail": "attempt 1 of 3, taken from the queue"},
+        {"step": "attempt_failed", "at": ago(32.5), "detail": "The database refused (SerializationFailure)."},
+        {"step": "attempt_started", "at": ago(30.5), "detail": "attempt 2 of 3, taken up by the sweep"},
+        {
+            "step": "provisioned",
+            "at": ago(29.9),
+            "detail": "Not provisioned recently, no auth user before, no customer before.",
+        },
+        {"step": "mail_failed", "at": ago(29.3), "detail": "try 1: The mail server refused (451)."},
     ]
-    api.records.customers += [a_customer(f"{name}@example.com") for name in ("hana", "dmitri", "elif", "gul", "anna")]
+    whose = {row["email"].partition("@")[0]: row["user_id"] for row in rows if row["user_id"]}
+    api.records.customers += [
+        a_customer(f"{name}@example.com", user_id=whose[name]) for name in ("hana", "dmitri", "elif", "gul", "anna")
+    ]
     api.records.staff += [
         {**MARA, "role": "sales", "active": True, "tokens": 0, "last_seen_at": ago(240), "created_at": ago(6e6)},
         {**MARA, "id": uid(8), "email": "nadia@example.com", "full_name": "Nadia F.", "role": "admin", "active": True, "tokens": 0, "last_seen_at": ago(13_000), "created_at": ago(5e6)},
@@ -108,8 +144,12 @@ def outage(api: StandInApi) -> None:
     api.state.metrics["last_known"] = {
         name: {"value": known["value"], "at": began} for name, known in api.state.metrics["last_known"].items()
     }
-    row = {"id": 99, "event_type": "CRITICAL", "message": "Redis queue failed! Auto-fallback to sync mode"}
-    api.state.logs.append({**row, "metadata": {"cause": "Connection refused"}, "created_at": began})
+    # What was provisioned since stands in the log above it.
+    since = [row for row in api.state.logs if row["created_at"] > began]
+    del api.state.logs[len(api.state.logs) - len(since) :]
+    _log(api, opening_event(QUEUE, REFUSED), began)
+    for row in since:
+        _log(api, minute_event(a_minute(5, "fallback")), row["created_at"])
 
 
 def direct_mode(api: StandInApi) -> None:

@@ -25,13 +25,21 @@ class ApiFailure(Exception):
 class ApiUnreachable(ApiFailure):
     """No answer of the API. `may_have_arrived`: it may nevertheless have done what was asked."""
 
+    words = "The API cannot be reached."
+
     def __init__(self, *, may_have_arrived: bool) -> None:
-        super().__init__("The API cannot be reached.")
+        super().__init__(self.words)
         self.may_have_arrived = may_have_arrived
 
 
+class ApiTooSlow(ApiUnreachable):
+    """The API was reached, or may have been, and did not answer within the page's time."""
+
+    words = "The API did not answer in time."
+
+
 class DatabaseAway(ApiFailure):
-    """The API answers 503: it cannot reach its database."""
+    """The API says that it cannot reach its database."""
 
 
 class NotSignedIn(ApiFailure):
@@ -50,6 +58,19 @@ class Conflict(ApiFailure):
     """What is there already does not allow this; the message is the API's reason."""
 
 
+class EmailTaken(Conflict):
+    """Whose the e-mail is, as far as the person may know: a request under way, or a customer or auth user."""
+
+    def __init__(self, message: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.request_id = api_answers.text(problem, "request_id")
+        self.user_id = api_answers.text(problem, "user_id")
+
+
+class KeyInUse(Conflict):
+    """The same form, sent before, is being answered right now."""
+
+
 class TooManyTries(ApiFailure):
     """The sign-in throttle; `wait_seconds` is None where the API did not say."""
 
@@ -66,6 +87,17 @@ class FieldsRefused(ApiFailure):
         self.errors = errors or {}
 
 
+class KeyReused(FieldsRefused):
+    """The same form was sent before with other entries, and may have arrived."""
+
+
+# Problems that share their status with others are known by their title.
+TITLED: Mapping[str, Callable[[str, Mapping[str, Any]], ApiFailure]] = {
+    "Database unavailable": lambda _, __: DatabaseAway("The API cannot reach its database."),
+    "E-mail address taken": EmailTaken,
+    "Idempotency-Key in use": lambda detail, _: KeyInUse(detail),
+    "Idempotency-Key reused": lambda detail, _: KeyReused(detail),
+}
 # Statuses that mean the same wherever they come.
 PLAIN: Mapping[int, type[ApiFailure]] = {
     HTTPStatus.UNAUTHORIZED: NotSignedIn,
@@ -74,11 +106,18 @@ PLAIN: Mapping[int, type[ApiFailure]] = {
 }
 
 
-class Budget:
-    """The time that all calls for one page may take together."""
+OF_A_PROXY: Mapping[int, type[ApiUnreachable]] = {
+    HTTPStatus.BAD_GATEWAY: ApiUnreachable,
+    HTTPStatus.SERVICE_UNAVAILABLE: ApiUnreachable,
+    HTTPStatus.GATEWAY_TIMEOUT: ApiTooSlow,
+}
 
-    def __init__(self) -> None:
-        self._end = time.monotonic() + timings.UI_PAGE_BUDGET
+
+class Budget:
+    """The time that all calls for one page may take together, in seconds."""
+
+    def __init__(self, seconds: float = timings.UI_PAGE_BUDGET) -> None:
+        self._end = time.monotonic() + seconds
 
     def left(self) -> float:
         return self._end - time.monotonic()
@@ -106,6 +145,10 @@ class ApiClient:
 
     def sign_out(self, token: str) -> None:
         self.call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
+
+    def check_token(self, token: str, budget: Budget) -> None:
+        """Raises where the API does not answer, or knows the token no more."""
+        self.call("GET", "/api/auth/me", lambda _: None, budget, token)
 
     def call(
         self,
@@ -144,7 +187,7 @@ class ApiClient:
         budget: Budget,
     ) -> tuple[int, Mapping[str, str], bytes]:
         if budget.left() <= 0:
-            raise ApiUnreachable(may_have_arrived=False)
+            raise ApiTooSlow(may_have_arrived=False)
         try:
             # A session for each call: none is shared between threads, and no call is lost on a connection that the
             # API has just closed. It reads no proxy and no netrc from the environment: that file replaces our token.
@@ -164,8 +207,10 @@ class ApiClient:
         except requests.ConnectTimeout as error:
             raise ApiUnreachable(may_have_arrived=False) from error
         except requests.RequestException as error:
-            refused = "NewConnectionError" in repr(error)  # requests has no type of its own for "never connected"
-            raise ApiUnreachable(may_have_arrived=not refused) from error
+            # requests has no type of its own for "never connected", nor for a body that stops half-way.
+            if isinstance(error, requests.ReadTimeout) or "Read timed out" in str(error):
+                raise ApiTooSlow(may_have_arrived=True) from error
+            raise ApiUnreachable(may_have_arrived="NewConnectionError" not in repr(error)) from error
 
 
 def _content(response: requests.Response, budget: Budget) -> bytes:
@@ -173,8 +218,10 @@ def _content(response: requests.Response, budget: Budget) -> bytes:
     pieces = bytearray()
     for piece in response.iter_content(64 * 1024):
         pieces += piece
-        if budget.left() <= 0 or len(pieces) > LARGEST_ANSWER:
-            raise ApiUnreachable(may_have_arrived=True)
+        if budget.left() <= 0:
+            raise ApiTooSlow(may_have_arrived=True)
+        if len(pieces) > LARGEST_ANSWER:
+            raise ApiFailure("The API answered more than a page can show.")
     return bytes(pieces)
 
 
@@ -190,7 +237,10 @@ def _failure(
     status: int, headers: Mapping[str, str], problem: Mapping[str, Any] | None, *, answers_token: bool
 ) -> ApiFailure:
     """The one table from the API's statuses to failures."""
-    detail = api_answers.text(problem or {}, "detail") or api_answers.text(problem or {}, "title") or ""
+    title = api_answers.text(problem or {}, "title") or ""
+    detail = api_answers.text(problem or {}, "detail") or title
+    if title in TITLED:
+        return TITLED[title](detail, problem or {})
     if status in PLAIN:
         return PLAIN[status](detail)
     match status:
@@ -202,9 +252,9 @@ def _failure(
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
         case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None:
-            return DatabaseAway("The API cannot reach its database.")
-        case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.GATEWAY_TIMEOUT:
-            return ApiUnreachable(may_have_arrived=True)  # a proxy before the API says so
+            return ApiFailure(detail)  # it is busy, or another server than the database is away
+    if status in OF_A_PROXY:
+        return OF_A_PROXY[status](may_have_arrived=True)
     return ApiFailure(f"The API answered {status}" + (f": {detail}" if detail else "."))
 
 

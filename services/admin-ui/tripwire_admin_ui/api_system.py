@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tripwire_admin_ui.api_answers import Document, listed, moment, needed, seconds, text, whole
 from tripwire_admin_ui.api_client import ApiClient, Budget, Conflict
+from tripwire_shared import timings
 
 SYSTEM = "/api/admin/system"
 IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
@@ -87,7 +88,6 @@ class Metrics:
     counts: Mapping[str, int | None]
     states: Mapping[str, int | None]
     last_known: Mapping[str, LastKnown]
-    p50_queue: float | None
     p50_direct: float | None
 
     def count(self, name: str) -> int | None:
@@ -134,7 +134,8 @@ class SystemApi:
 
     def test_alert(self, token: str) -> TestAlert:
         """Raises Conflict where Telegram is not configured."""
-        return self._api.call("POST", f"{SYSTEM}/alerts/test", _test_alert, Budget(), token, body={})
+        budget = Budget(timings.UI_ALERT_BUDGET)
+        return self._api.call("POST", f"{SYSTEM}/alerts/test", _test_alert, budget, token, body={})
 
 
 def read_mode(document: Document) -> Mode:
@@ -159,7 +160,6 @@ def _process(row: Document) -> ApiProcess:
 
 
 def read_metrics(document: Document) -> Metrics:
-    p50 = _part(document, "p50_seconds")
     return Metrics(
         measured_at=moment(document, "measured_at"),
         redis=text(document, "redis"),
@@ -175,8 +175,7 @@ def read_metrics(document: Document) -> Metrics:
         counts={name: whole(document, name) for name in document},
         states={name: whole(_part(document, "states"), name) for name in _part(document, "states")},
         last_known=_last_known(_part(document, "last_known")),
-        p50_queue=seconds(p50, "async"),
-        p50_direct=seconds(p50, "sync"),
+        p50_direct=seconds(_part(document, "p50_seconds"), "sync"),
     )
 
 

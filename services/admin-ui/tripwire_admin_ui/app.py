@@ -18,11 +18,13 @@ from tripwire_admin_ui.pages import (
     activity,
     customers,
     dashboard,
+    new_customer,
     one_customer,
     one_request,
     requests,
     staff,
     system_health,
+    system_line,
     tokens,
 )
 from tripwire_admin_ui.refresh import is_refresh
@@ -73,7 +75,10 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     app.register_blueprint(sign_in.pages(api))  # open to everybody
     app.register_blueprint(signed_in_only(dashboard.pages(api)))
     app.register_blueprint(admins_only(system_health.pages(api)))
-    for pages in (requests, one_request, customers, one_customer):  # sales sees its own: the API gives it no others
+    app.register_blueprint(signed_in_only(system_line.pages(api)))
+    # Sales sees its own: the API gives it no others.
+    # Sales sees its own: the API gives it no others.
+    for pages in (requests, one_request, customers, one_customer, new_customer):
         app.register_blueprint(signed_in_only(pages.pages(api)))
     for pages_for_admins in (staff, tokens, activity):
         app.register_blueprint(admins_only(pages_for_admins.pages(api)))
@@ -101,6 +106,7 @@ def _page_context() -> dict[str, object]:
         "take_notice": take_notice,
         "request_id": g.request_id,
         "refresh_seconds": timings.UI_REFRESH,
+        "alert_patience": timings.UI_ALERT_BUDGET + 1,
         "ageing_after": timings.UI_FIGURE_AGEING_AFTER,
         "idle_minutes": int(timings.UI_SESSION_IDLE // 60),
     }

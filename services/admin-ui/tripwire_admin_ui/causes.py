@@ -5,23 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cause:
-    """`part` is what failed, `down` what a chart's mark says of it; `title` names the incident in lists."""
+    """`down` is what a chart's mark says of it; `title` names the incident, in lists and in a sentence."""
 
-    part: str
     down: str
     title: str
 
 
 CAUSES = {
-    "queue unavailable": Cause("Redis", "Redis down", "Redis could not be reached"),
-    "database unavailable": Cause("the database", "Database down", "The database could not be reached"),
-    "worker absent": Cause("the workers", "No worker", "No worker was running"),
-    "alerts undeliverable": Cause("Telegram", "Telegram failing", "Telegram took no alerts"),
-    "mail failing": Cause("mail", "Mail failing", "The mail server took no mails"),
-    "requests failing": Cause("failed requests", "Requests failing", "Requests used up their attempts"),
+    "queue unavailable": Cause("Redis down", "Redis could not be reached"),
+    "database unavailable": Cause("Database down", "The database could not be reached"),
+    "worker absent": Cause("No worker", "No worker was running"),
+    "alerts undeliverable": Cause("Telegram failing", "Telegram took no alerts"),
+    "mail failing": Cause("Mail failing", "The mail server took no mails"),
+    "requests failing": Cause("Requests failing", "Requests used up their attempts"),
 }
 
 
 def cause(word: str) -> Cause:
     """The words for a cause; one that this page does not know stands for itself."""
-    return CAUSES.get(word) or Cause(word, word, word[:1].upper() + word[1:])
+    return CAUSES.get(word) or Cause(word, word[:1].upper() + word[1:])

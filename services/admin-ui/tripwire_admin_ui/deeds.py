@@ -66,6 +66,8 @@ def _staff_changed(detail: Mapping[str, Any]) -> str:
         done.append(f"activated {_whom(detail).strip()} again")
     if detail.get("password"):
         done.append(f"set a new password for {_whom(detail).strip()}")
+    if detail.get("full_name"):
+        done.append(f"corrected the name of {_whom(detail).strip()}")
     return ", ".join(done) or f"changed the account of {_whom(detail).strip()}"
 
 

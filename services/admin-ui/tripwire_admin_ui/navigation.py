@@ -23,13 +23,13 @@ FOR_ADMINS = (
     Entry("dashboard.show", "Dashboard", "home", "d"),
     Entry("system_health.show", "System Health", "pulse", "h"),
     Entry("requests.show", "Requests", "list", "r", ("one_request",)),
-    Entry("customers.show", "Customers", "people", "c", ("one_customer",)),
+    Entry("customers.show", "Customers", "people", "c", ("one_customer", "new_customer")),
     Entry("staff.show", "Staff", "badge", "s", ("tokens",)),
     Entry("activity.show", "Activity", "book", "a"),
     Entry("rq_dashboard.queues_overview", "Queue", "queue", "q"),
 )
 FOR_SALES = (
-    Entry("customers.show", "My customers", "people", "c", ("one_customer",)),
+    Entry("customers.show", "My customers", "people", "c", ("one_customer", "new_customer")),
     Entry("requests.show", "My requests", "list", "r", ("one_request",)),
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
+from functools import cached_property
 from typing import TypeVar
 
 from tripwire_admin_ui.access import person
@@ -14,9 +14,10 @@ from tripwire_admin_ui.api_client import (
     NotSignedIn,
     NotThere,
 )
-from tripwire_admin_ui.live_page import live_page
+from tripwire_admin_ui.live_page import live_page, not_renewed
+from tripwire_admin_ui.pending import Pending
 from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.system_state import Reader, SystemState, read_system_state
+from tripwire_admin_ui.system_state import Reader, StateReading, SystemState
 
 T = TypeVar("T")
 
@@ -28,18 +29,23 @@ class PageReader:
         self.person = person()
         self.token = self.person.token
         self.failure: ApiFailure | None = None
-        # Sales sees nothing of the system, so nothing of it is asked.
-        nothing = SystemState(datetime.now(UTC), None, None, None)
         system = Reader()
         self.budget = system.budget  # one for all that the page asks
-        self.state = read_system_state(api, self.token, system) if self.person.is_admin else nothing
+        # Sales sees nothing of the system, so nothing of it is asked.
+        self._system = StateReading(api, self.token, system) if self.person.is_admin else None
 
-    def read(self, call: Callable[[], T]) -> T | None:
+    @cached_property
+    def state(self) -> SystemState:
+        return self._system.state if self._system else SystemState(datetime.now(UTC), None, None, None)
+
+    def ask(self, call: Callable[[], T]) -> Pending[T]:
+        """Begins it; what is asked for before anything is read goes on at the same time."""
+        return Pending(call)
+
+    def read(self, asked: Pending[T]) -> T | None:
         """Raises NotThere, NotAllowed and NotSignedIn: they concern the page as a whole."""
-        if self.state.api_away or isinstance(self.failure, ApiUnreachable):
-            return None
         try:
-            return call()
+            return asked.result()
         except (NotThere, NotSignedIn, NotAllowed):
             raise
         except ApiFailure as failure:
@@ -50,7 +56,7 @@ class PageReader:
         """As `live_page` does, also where the API was lost after the state was read."""
         if isinstance(self.failure, ApiUnreachable):
             if is_refresh():
-                return "", HTTPStatus.SERVICE_UNAVAILABLE
+                return not_renewed(self.failure)
             if not self.person.is_admin:
                 raise self.failure
         return live_page(template, self.state, failure=self.failure, **context)

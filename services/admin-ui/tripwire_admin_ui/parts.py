@@ -1,5 +1,6 @@
 """The parts that the system stands on: each in one word, its last 24 hours and one line. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tripwire_admin_ui.api_history import Availability
@@ -33,7 +34,7 @@ class Part:
 
     @property
     def had_outage(self) -> bool:
-        return self.outages not in ("", NO_OUTAGE, NOT_MEASURED)
+        return bool(self.outages) and not self.outages.startswith((NO_OUTAGE, NOT_MEASURED))
 
 
 def parts(state: SystemState, availability: Availability | None = None) -> tuple[Part, ...]:
@@ -46,17 +47,21 @@ def _with_past(part: Part, availability: Availability | None) -> Part:
     if availability is None or not words:
         return part
     count, seconds = availability.outages.get(part.key), availability.down_seconds.get(part.key)
-    measured = any(word != "unknown" for word in words)
-    return replace(part, bars=status_bars(words), outages=_outages(count, seconds) if measured else NOT_MEASURED)
+    return replace(part, bars=status_bars(words), outages=_outages(count, seconds, words))
 
 
-def _outages(count: int | None, seconds: float | None) -> str:
+def _outages(count: int | None, seconds: float | None, words: Sequence[str]) -> str:
+    """How many, and of how many hours that is known where it is not all 24."""
+    known = sum(word != "unknown" for word in words)
+    if not known:
+        return NOT_MEASURED
     if count is None:
         return ""
+    measured = f" ({known * HALF_HOUR / 3600:g} h measured)" if known < len(words) else ""
     if count == 0:
-        return NO_OUTAGE
+        return NO_OUTAGE + measured
     lasted = f", {duration(seconds)}" if seconds is not None else ""
-    return f"{number(count)} {'outage' if count == 1 else 'outages'} in 24 h{lasted}"
+    return f"{number(count)} {'outage' if count == 1 else 'outages'} in 24 h{measured}{lasted}"
 
 
 def _postgresql(state: SystemState) -> Part:

@@ -10,7 +10,6 @@ from tripwire_admin_ui import session_cookie, wording
 from tripwire_admin_ui.api_client import (
     ApiClient,
     ApiFailure,
-    ApiUnreachable,
     DatabaseAway,
     FieldsRefused,
     NotSignedIn,
@@ -81,9 +80,6 @@ def _refusal(failure: ApiFailure) -> tuple[str, int]:
         case TooManyTries():
             wait = "a minute" if failure.wait_seconds is None else wording.duration(failure.wait_seconds)
             return f"Too many tries. Wait {wait}, then try again.", HTTPStatus.TOO_MANY_REQUESTS
-        case ApiUnreachable():
-            words = "Signing in is not possible right now: the API cannot be reached."
-            return words, HTTPStatus.SERVICE_UNAVAILABLE
         case DatabaseAway():
             words = "Signing in is not possible right now: the database cannot be reached."
             return words, HTTPStatus.SERVICE_UNAVAILABLE

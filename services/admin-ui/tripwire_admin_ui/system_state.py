@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TypeVar
 
 from tripwire_admin_ui.api_client import (
@@ -15,6 +16,7 @@ from tripwire_admin_ui.api_client import (
     NotSignedIn,
 )
 from tripwire_admin_ui.api_system import Metrics, Mode, SystemApi
+from tripwire_admin_ui.pending import Pending
 
 T = TypeVar("T")
 
@@ -30,15 +32,20 @@ class SystemState:
     failures: tuple[ApiFailure, ...] = ()
 
     @property
-    def api_away(self) -> bool:
-        """Nothing is known, because the API does not answer."""
-        unreachable = any(isinstance(failure, ApiUnreachable) for failure in self.failures)
-        return unreachable and self.mode is None and self.metrics is None
+    def api_away(self) -> ApiUnreachable | None:
+        """Nothing is known, because the API does not answer: how it failed."""
+        if self.mode is not None or self.metrics is not None:
+            return None
+        return next((failure for failure in self.failures if isinstance(failure, ApiUnreachable)), None)
 
     @property
     def database_down(self) -> bool:
-        refused = any(isinstance(failure, DatabaseAway) for failure in self.failures)
-        return refused or (self.metrics is not None and self.metrics.postgresql == "down")
+        """It cannot be reached, or it can be read and takes no writes: then its incident is open."""
+        if any(isinstance(failure, DatabaseAway) for failure in self.failures):
+            return True
+        incident = self.metrics.incident if self.metrics else None
+        is_open = incident is not None and incident.cause == "database unavailable"
+        return is_open or (self.metrics is not None and self.metrics.postgresql == "down")
 
     @property
     def redis_down(self) -> bool:
@@ -54,17 +61,19 @@ class SystemState:
 
 
 class Reader:
-    """Asks for one part after the other within one budget; once the API does not answer, it is asked no more."""
+    """Asks for the parts of one page, all at the same time and within one budget."""
 
     def __init__(self) -> None:
         self.budget = Budget()
         self.failures: list[ApiFailure] = []
 
-    def read(self, call: Callable[[], T]) -> T | None:
-        if any(isinstance(failure, ApiUnreachable) for failure in self.failures):
-            return None
+    def ask(self, call: Callable[[], T]) -> Pending[T]:
+        return Pending(call)
+
+    def read(self, asked: Pending[T]) -> T | None:
+        """None where it could not be read; why stands in `failures`."""
         try:
-            return call()
+            return asked.result()
         except (NotSignedIn, NotAllowed):
             raise  # concerns the page as a whole
         except ApiFailure as failure:
@@ -72,16 +81,26 @@ class Reader:
             return None
 
 
-def read_system_state(api: ApiClient, token: str, reader: Reader | None = None) -> SystemState:
-    """Mode and figures. A `reader` is given where a page reads more than these."""
-    reader = reader or Reader()
-    system = SystemApi(api)
-    mode = reader.read(lambda: system.mode(token, reader.budget))
-    metrics = reader.read(lambda: system.metrics(token, reader.budget))
-    return SystemState(
-        read_at=datetime.now(UTC),
-        mode=mode,
-        metrics=metrics,
-        failed_requests=metrics.states.get("failed") if metrics else None,
-        failures=tuple(reader.failures),
-    )
+class StateReading:
+    """Mode and figures, asked for at once; `state` waits for them."""
+
+    def __init__(self, api: ApiClient, token: str, reader: Reader) -> None:
+        self._reader, system = reader, SystemApi(api)
+        self._mode = reader.ask(lambda: system.mode(token, reader.budget))
+        self._metrics = reader.ask(lambda: system.metrics(token, reader.budget))
+
+    @cached_property
+    def state(self) -> SystemState:
+        mode, metrics = self._reader.read(self._mode), self._reader.read(self._metrics)
+        return SystemState(
+            read_at=datetime.now(UTC),
+            mode=mode,
+            metrics=metrics,
+            failed_requests=metrics.states.get("failed") if metrics else None,
+            failures=tuple(self._reader.failures),
+        )
+
+
+def read_system_state(api: ApiClient, token: str) -> SystemState:
+    """Mode and figures, where a page reads nothing else."""
+    return StateReading(api, token, Reader()).state

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tripwire_admin_ui.api_client import ApiTooSlow
 from tripwire_admin_ui.api_system import Incident, Metrics
 from tripwire_admin_ui.causes import cause
 from tripwire_admin_ui.sentence import Sentence, joined
 from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.wording import duration, number
 
+START_A_WORKER = "start a worker, or switch to direct mode."
 JUST_BACK = 60.0  # seconds for which Redis' return is the news
 
 
@@ -45,7 +47,7 @@ class Verdict:
 def verdict(state: SystemState, reader: str) -> Verdict:
     """The first that applies. `reader` is the e-mail address of whoever reads it."""
     if state.api_away:
-        return API_AWAY
+        return API_SLOW if isinstance(state.api_away, ApiTooSlow) else API_AWAY
     if state.database_down:
         return _database_down(state)
     if state.redis_down:
@@ -65,6 +67,7 @@ API_AWAY = Verdict(
     ("There is nothing to show yet. We do not know what works right now: customers may or may not be created.",),
     "on the server run `tripwire doctor`. It works without the API and without Redis.",
 )
+API_SLOW = replace(API_AWAY, short="API too slow", title="The API did not answer in time.")
 DATABASE_DOWN = Verdict(
     "bad",
     "Down",
@@ -95,9 +98,7 @@ def _redis_down(state: SystemState) -> Verdict:
     return replace(
         down,
         title="Redis is down. Customers are still being created, directly.",
-        detail=(
-            f"{_served(incident)}Nothing is lost: jobs that were waiting in Redis are finished from the database.",
-        ),
+        detail=(f"{_served(incident)}Jobs that were waiting in Redis are finished from the database.",),
         todo="bring Redis back. You need not switch anything: direct creation started by itself and ends by itself "
         "within 2 s of its return.",
     )
@@ -143,7 +144,11 @@ def _of_figures(state: SystemState, metrics: Metrics) -> Verdict:
     waiting = max(state.count("waiting") or 0, state.count("accepted_unfinished") or 0)
     if state.count("workers") == 0 and waiting:
         title = f"No worker runs. {number(waiting)} {'request waits' if waiting == 1 else 'requests wait'}."
-        return Verdict("bad", "Down", "No worker", title, todo="start a worker, or switch to direct mode.")
+        return Verdict("bad", "Down", "No worker", title, todo=START_A_WORKER)
+    if state.count("workers") == 0:
+        title = "No worker runs. Nothing waits right now."
+        detail = "A new request is accepted and waits until one starts."
+        return Verdict("warn", "Look", "No worker", title, (detail,), START_A_WORKER)
     if metrics.telegram == "failing":
         return _telegram_failing(state, metrics)
     if state.failed_requests:
@@ -222,4 +227,4 @@ def _past(last: Incident | None) -> Sentence:
         return ("No incident so far.",)
     lasted = f", for {duration(last.lasted)}" if last.lasted is not None else ""
     when: Sentence = (", ", last.started_at) if last.started_at else ()
-    return (f"No open incident. The last one was {cause(last.cause).part}", *when, f"{lasted}, and nothing was lost.")
+    return (f"No open incident. The last one: {cause(last.cause).title}", *when, f"{lasted}.")

@@ -37,15 +37,19 @@ def clock(moment: datetime) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """`19 Nov, 09:40`, in UTC."""
-    local = moment.astimezone(UTC)
-    return f"{local.day} {local:%b, %H:%M}"
+    """`19 Nov, 09:40`, of another year `3 Mar 2025, 12:00`; in UTC."""
+    return f"{_day(moment)}, {moment.astimezone(UTC):%H:%M}"
 
 
 def day_at(moment: datetime) -> str:
-    """`on 19 Nov at 09:40`, in UTC, within a sentence."""
+    """`on 19 Nov at 09:40`, with the year as in `stamp`; in UTC, within a sentence."""
+    return f"on {_day(moment)} at {moment.astimezone(UTC):%H:%M}"
+
+
+def _day(moment: datetime) -> str:
     local = moment.astimezone(UTC)
-    return f"on {local.day} {local:%b at %H:%M}"
+    year = f" {local.year}" if local.year != datetime.now(UTC).year else ""
+    return f"{local.day} {local:%b}{year}"
 
 
 def rate(seconds: float | None) -> str:

@@ -18,7 +18,7 @@ from tripwire_shared.errors import (
 from tripwire_shared.few_at_once import TooManyAtOnce
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import ModeVersionConflict
-from tripwire_shared.requests.request import EmailTaken, KeyReused
+from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused
 from tripwire_shared.serving.places import NoPlace
 from tripwire_shared.staff.staff import LoginThrottled, Role, WrongCredentials
 
@@ -30,6 +30,7 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (NotFound, 404, "Not found"),
     (EmailTaken, 409, "E-mail address taken"),
     (ModeVersionConflict, 409, "Somebody was faster"),
+    (KeyInUse, 409, "Idempotency-Key in use"),
     (Conflict, 409, "Conflict"),
     (KeyReused, 422, "Idempotency-Key reused"),
     (InvalidFields, 422, "Invalid fields"),

@@ -108,6 +108,7 @@ def open_incident_body(incident: Incident) -> dict[str, Any]:
         "started_at": iso(incident.opened_at),
         "detail": incident.detail,
         "served_synchronously": incident.served_directly,
+        "slowest_seconds": incident.slowest_seconds,
     }
 
 

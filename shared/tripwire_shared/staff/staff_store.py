@@ -104,6 +104,7 @@ class StaffStore:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
             detail["password"] = "new" if password_hash else None
+            detail["full_name"] = "new" if change.full_name else None
             self._activity.write(connection, Action.STAFF_CHANGED, by, detail=detail)
         return _staff(row)
 

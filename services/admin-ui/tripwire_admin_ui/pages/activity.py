@@ -23,8 +23,9 @@ def pages(api: ApiClient) -> Blueprint:
         wanted = {name: value for name in FIELDS if (value := request.args.get(name, ""))}
         reader = PageReader(api)
         query = {**wanted, "limit": str(SHOWN)}
-        found = reader.read(lambda: activity.page(reader.token, reader.budget, query))
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) or ()
+        asked = reader.ask(lambda: activity.page(reader.token, reader.budget, query))
+        everybody = reader.ask(lambda: staff.everybody(reader.token, reader.budget))
+        found, people = reader.read(asked), reader.read(everybody) or ()
         names = {one.id: one.email for one in people}
         return reader.show(
             "activity.html", wanted=wanted, found=found, people=people, sentence=partial(sentence, names=names)

@@ -1,22 +1,19 @@
-"""Customers: all of them for admins, one's own with one's numbers for sales; and entering a new one."""
+"""Customers: all of them for admins, one's own with one's numbers for sales."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
-from secrets import token_urlsafe
-from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, request
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import ApiClient, ApiFailure, Conflict, FieldsRefused, NotAllowed, NotSignedIn
+from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.api_customers import STATUSES, CustomerPage, CustomersApi
 from tripwire_admin_ui.api_requests import RequestPage, RequestsApi
 from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.filters import SPANS, ListFilter, read_filter
+from tripwire_admin_ui.later_rows import later_query, rows_query, shown_until, until_newest
 from tripwire_admin_ui.page_reader import PageReader
-from tripwire_admin_ui.session_cookie import leave_notice
+from tripwire_admin_ui.refresh import is_refresh
 
 SHOWN = 50
 FIELDS = ("q", "manager_id")
@@ -35,55 +32,27 @@ def pages(api: ApiClient) -> Blueprint:
             return _my_customers(api)
         wanted = read_filter(request.args, STATUSES, FIELDS)
         reader = PageReader(api)
-        query = wanted.query(datetime.now(UTC), SHOWN)
-        found = reader.read(lambda: customers.page(reader.token, reader.budget, query))
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) or ()
-        return reader.show("customers.html", wanted=wanted, found=found, people=people, spans=SPANS, tabs=TABS)
-
-    @blueprint.get("/admin/customers/new")
-    def enter() -> str:
-        return _form({}, {}, token_urlsafe(16))
-
-    @blueprint.post("/admin/customers/new")
-    def create() -> Response | tuple[str, int]:
-        given = {name: request.form.get(name, "").strip() for name in ("email", "full_name", "price", "currency")}
-        key = request.form.get("key", "") or token_urlsafe(16)
-        try:
-            made = customers.create(person().token, _fields(given), key)
-        except (FieldsRefused, Conflict) as refused:
-            errors = getattr(refused, "errors", None) or {
-                "email" if isinstance(refused, Conflict) else "": str(refused)
-            }
-            # A corrected form is another wish, so it gets another key.
-            return _form(given, errors, token_urlsafe(16)), _status(refused)
-        except (NotSignedIn, NotAllowed):
-            raise
-        except ApiFailure as failure:
-            words = f"{failure} Send it again: with the same entries nobody is created twice."
-            return _form(given, {"": words}, key), HTTPStatus.SERVICE_UNAVAILABLE
-        said = "is being created" if made.user_id is None else "is created"
-        leave_notice("Accepted", f"{made.email} {said}.")
-        return redirect(url_for("one_request.show", request_id=made.request_id), HTTPStatus.SEE_OTHER)
+        until = shown_until(request.args.get("until", ""), wanted)
+        asked = reader.ask(lambda: customers.page(reader.token, reader.budget, rows_query(wanted, until, SHOWN)))
+        query = later_query(wanted, until)
+        later = reader.ask(lambda: customers.page(reader.token, reader.budget, query)) if until else None
+        # A refresh leaves the form with the managers as it is, so it need not ask for them.
+        everybody = None if is_refresh() else reader.ask(lambda: staff.everybody(reader.token, reader.budget))
+        found, newer = reader.read(asked), reader.read(later) if later else None
+        people = reader.read(everybody) if everybody else None
+        newest = found.customers[0].created_at if found and found.customers else None
+        return reader.show(
+            "customers.html",
+            wanted=wanted,
+            found=found,
+            newer=(newer.total or 0) if newer else 0,
+            until=until or until_newest(newest, wanted),
+            people=people or (),
+            spans=SPANS,
+            tabs=TABS,
+        )
 
     return blueprint
-
-
-def _fields(given: Mapping[str, str]) -> dict[str, Any]:
-    """As the API takes them: what is empty is left to its defaults. Raises FieldsRefused."""
-    fields: dict[str, Any] = {name: value for name, value in given.items() if value}
-    if "price" in fields:
-        if not fields["price"].isdecimal():
-            raise FieldsRefused("price", {"price": "Enter a whole number."})
-        fields["price"] = int(fields["price"])
-    return fields
-
-
-def _status(refused: ApiFailure) -> HTTPStatus:
-    return HTTPStatus.CONFLICT if isinstance(refused, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
-
-
-def _form(given: Mapping[str, str], errors: Mapping[str, str], key: str) -> str:
-    return render_template("new_customer.html", given=given, errors=errors, key=key)
 
 
 def _my_customers(api: ApiClient) -> str | tuple[str, int]:
@@ -91,16 +60,22 @@ def _my_customers(api: ApiClient) -> str | tuple[str, int]:
     wanted = read_filter(request.args, (*STATUSES, *UNFINISHED), ("q",))
     reader = PageReader(api)
     customers, requests = CustomersApi(api), RequestsApi(api)
-    query = wanted.query(datetime.now(UTC), SHOWN)
-    numbers = reader.read(lambda: customers.my_numbers(reader.token, reader.budget))
-    found: CustomerPage | None = None
-    unfinished: RequestPage | None = None
-    if wanted.status in UNFINISHED:
-        unfinished = reader.read(lambda: requests.page(reader.token, reader.budget, query))
-        counted = reader.read(lambda: customers.page(reader.token, reader.budget, _counting(wanted)))
-    else:
-        found = counted = reader.read(lambda: customers.page(reader.token, reader.budget, query))
-    failed = reader.read(lambda: requests.page(reader.token, reader.budget, _failed(wanted)))
+    until = shown_until(request.args.get("until", ""), wanted)
+    rows, later = rows_query(wanted, until, SHOWN), later_query(wanted, until) if until else None
+    of_requests = wanted.status in UNFINISHED
+    of_customers = _counting(wanted) if of_requests else rows
+    my_numbers = reader.ask(lambda: customers.my_numbers(reader.token, reader.budget))
+    list_of_failed = reader.ask(lambda: requests.page(reader.token, reader.budget, _failed(wanted)))
+    list_of_customers = reader.ask(lambda: customers.page(reader.token, reader.budget, of_customers))
+    list_of_requests = reader.ask(lambda: requests.page(reader.token, reader.budget, rows)) if of_requests else None
+    came_later = reader.ask(lambda: _count(reader, requests if of_requests else customers, later)) if later else None
+    numbers, failed, counted = reader.read(my_numbers), reader.read(list_of_failed), reader.read(list_of_customers)
+    unfinished = reader.read(list_of_requests) if list_of_requests else None
+    found = None if of_requests else counted
+    newer = reader.read(came_later) if came_later else None
+    newest = found.customers[0].created_at if found and found.customers else None
+    if unfinished and unfinished.requests:
+        newest = unfinished.requests[0].accepted_at
     return reader.show(
         "my_customers.html",
         wanted=wanted,
@@ -109,8 +84,13 @@ def _my_customers(api: ApiClient) -> str | tuple[str, int]:
         unfinished=unfinished,
         tabs=_tabs(counted, failed),
         failed=failed,
-        unfinished_words=UNFINISHED,
+        newer=newer or 0,
+        until=until or until_newest(newest, wanted),
     )
+
+
+def _count(reader: PageReader, listed: CustomersApi | RequestsApi, query: Mapping[str, str]) -> int:
+    return listed.page(reader.token, reader.budget, query).total or 0
 
 
 def _counting(wanted: ListFilter) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tripwire_admin_ui.kept_history import KeptHistory
 from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.needs_a_look import needs_a_look
 from tripwire_admin_ui.parts import parts, share_up
-from tripwire_admin_ui.system_state import Reader, read_system_state
+from tripwire_admin_ui.system_state import Reader, StateReading
 
 DEEDS_SHOWN = 5
 
@@ -29,11 +29,15 @@ def pages(api: ApiClient) -> Blueprint:
         if not person().is_admin:
             return redirect(url_for("customers.show"))
         token, reader = person().token, Reader()
-        state = read_system_state(api, token, reader)
-        people = reader.read(lambda: staff.everybody(token, reader.budget))
-        deeds = reader.read(lambda: activity.page(token, reader.budget, {"limit": str(DEEDS_SHOWN)}))
-        availability = reader.read(lambda: past.availability(token, reader.budget))
-        day = reader.read(lambda: history.read(token, reader.budget, "24h")) if state.metrics else None
+        system = StateReading(api, token, reader)
+        everybody = reader.ask(lambda: staff.everybody(token, reader.budget))
+        latest = reader.ask(lambda: activity.page(token, reader.budget, {"limit": str(DEEDS_SHOWN)}))
+        last_day = reader.ask(lambda: past.availability(token, reader.budget))
+        state = system.state
+        # What is kept is for people whom the API has just let in.
+        of_day = reader.ask(lambda: history.read(token, reader.budget, "24h", state)) if state.metrics else None
+        people, deeds, availability = reader.read(everybody), reader.read(latest), reader.read(last_day)
+        day = reader.read(of_day) if of_day else None
         names = {one.id: one.email for one in people or ()}
         return live_page(
             "dashboard.html",

@@ -22,7 +22,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin/customers/<uuid:user_id>")
     def show(user_id: UUID) -> str | tuple[str, int]:
         reader = PageReader(api)
-        found = reader.read(lambda: customers.one(reader.token, reader.budget, str(user_id)))
+        found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, str(user_id))))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
         return reader.show(
             "one_customer.html",

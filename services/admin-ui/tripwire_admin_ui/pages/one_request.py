@@ -23,7 +23,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin/requests/<uuid:request_id>")
     def show(request_id: UUID) -> str | tuple[str, int]:
         reader = PageReader(api)
-        found = reader.read(lambda: requests.one(reader.token, reader.budget, str(request_id)))
+        found = reader.read(reader.ask(lambda: requests.one(reader.token, reader.budget, str(request_id))))
         steps = timeline(found, datetime.now(UTC)) if found else ()
         return reader.show("one_request.html", found=found, steps=steps)
 

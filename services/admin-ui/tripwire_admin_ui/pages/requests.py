@@ -1,7 +1,7 @@
 """Requests: the list with its filters, and retrying all failed ones that match."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.access import for_admins_page, person
 from tripwire_admin_ui.api_client import ApiClient
-from tripwire_admin_ui.api_requests import STATES, RequestPage, RequestsApi, RetryAnswer
+from tripwire_admin_ui.api_requests import STATES, RequestsApi, RetryAnswer
 from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.filters import SPANS, ListFilter, read_filter
+from tripwire_admin_ui.later_rows import later_query, rows_query, shown_until, until_newest
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.session_cookie import leave_notice
@@ -28,8 +29,6 @@ TABS = (
     ("duplicate", "Duplicate"),
     ("failed", "Failed"),
 )
-# PostgreSQL's times are whole microseconds: one more than the newest row's is after it, and before any later one.
-JUST_AFTER = timedelta(microseconds=1)
 
 
 def pages(api: ApiClient) -> Blueprint:
@@ -40,20 +39,22 @@ def pages(api: ApiClient) -> Blueprint:
     def show() -> str | tuple[str, int]:
         wanted = _filter(request.args)
         reader = PageReader(api)
-        since = _since(request.args.get("since", ""), wanted)
-        found = reader.read(lambda: requests.page(reader.token, reader.budget, _query(wanted, since)))
-        newer = (
-            reader.read(lambda: requests.page(reader.token, reader.budget, _newer(wanted, since))) if since else None
-        )
+        until = shown_until(request.args.get("until", ""), wanted)
+        asked = reader.ask(lambda: requests.page(reader.token, reader.budget, rows_query(wanted, until, SHOWN)))
+        query = later_query(wanted, until)
+        later = reader.ask(lambda: requests.page(reader.token, reader.budget, query)) if until else None
         # A refresh leaves the form with the managers as it is, so it need not ask for them.
         choosing = person().is_admin and not is_refresh()
-        people = reader.read(lambda: staff.everybody(reader.token, reader.budget)) if choosing else ()
+        everybody = reader.ask(lambda: staff.everybody(reader.token, reader.budget)) if choosing else None
+        found, newer = reader.read(asked), reader.read(later) if later else None
+        newest = found.requests[0].accepted_at if found and found.requests else None
+        people = reader.read(everybody) if everybody else ()
         return reader.show(
             "requests.html",
             wanted=wanted,
             found=found,
             newer=(newer.total or 0) if newer else 0,
-            since=since or _after_newest(found, wanted),
+            until=until or until_newest(newest, wanted),
             people=people or (),
             spans=SPANS,
             modes=MODES,
@@ -87,30 +88,6 @@ def pages(api: ApiClient) -> Blueprint:
 
 def _filter(given: Mapping[str, str]) -> ListFilter:
     return read_filter(given, STATES, FIELDS)
-
-
-def _since(given: str, wanted: ListFilter) -> str:
-    """The end of what a page shows that renews itself: later requests are counted, not pushed in. Empty: none yet."""
-    if wanted.cursor:
-        return ""
-    try:
-        return datetime.fromisoformat(given).isoformat()
-    except ValueError:
-        return ""
-
-
-def _after_newest(found: RequestPage | None, wanted: ListFilter) -> str:
-    newest = found.requests[0].accepted_at if found and found.requests else None
-    return (newest + JUST_AFTER).isoformat() if newest and not wanted.cursor else ""
-
-
-def _query(wanted: ListFilter, since: str) -> dict[str, str]:
-    query = dict(wanted.query(datetime.now(UTC), SHOWN))
-    return query | ({"to": since} if since and "to" not in query else {})
-
-
-def _newer(wanted: ListFilter, since: str) -> dict[str, str]:
-    return {**wanted.query(datetime.now(UTC), 1), "from": since}
 
 
 def _whole(given: str) -> int:

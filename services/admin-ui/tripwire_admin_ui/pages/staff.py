@@ -36,9 +36,12 @@ class StaffPage:
     def show(self, staff_id: UUID | None, form: Form, made: Token | None = None) -> str | tuple[str, int]:
         """`made` is a token that was just made: the only page that ever shows it."""
         reader = PageReader(self._api)
-        people = reader.read(lambda: self._staff.everybody(reader.token, reader.budget))
-        chosen = _find(people, staff_id)
-        tokens = reader.read(lambda: self._staff.tokens(reader.token, reader.budget, chosen.id)) if chosen else None
+        everybody = reader.ask(lambda: self._staff.everybody(reader.token, reader.budget))
+        theirs = (
+            reader.ask(lambda: self._staff.tokens(reader.token, reader.budget, str(staff_id))) if staff_id else None
+        )
+        chosen = _find(people := reader.read(everybody), staff_id)
+        tokens = reader.read(theirs) if theirs and chosen else None
         return reader.show(
             "staff.html",
             people=people,
@@ -107,7 +110,7 @@ def pages(api: ApiClient) -> Blueprint:
     def one(staff_id: UUID) -> str | tuple[str, int]:
         return page.show(staff_id, asked_form())
 
-    @blueprint.post("/admin/staff/<uuid:staff_id>/<any(role, password, active):what>")
+    @blueprint.post("/admin/staff/<uuid:staff_id>/<any(full_name, role, password, active):what>")
     def change(staff_id: UUID, what: str) -> Response | tuple[str, int]:
         given = request.form.get(what, "")
         try:
@@ -123,6 +126,8 @@ def pages(api: ApiClient) -> Blueprint:
 def _changed(member: StaffMember, what: str) -> tuple[str, str]:
     if what == "role":
         return f"{member.full_name} has the role {ROLES.get(member.role, member.role)} now", ""
+    if what == "full_name":
+        return f"The name is {member.full_name} now", ""
     if what == "password":
         return f"{member.full_name} has a new password", "Who was signed in with the old one is signed out."
     return f"{member.full_name} is {'active again' if member.active else 'deactivated'}", ""

@@ -19,7 +19,7 @@ from tripwire_admin_ui.kept_history import KeptHistory
 from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.parts import parts
 from tripwire_admin_ui.receipts import receipts
-from tripwire_admin_ui.system_state import Reader, read_system_state
+from tripwire_admin_ui.system_state import Reader, StateReading
 from tripwire_admin_ui.way import way
 from tripwire_admin_ui.wording import MODES, mode_name
 
@@ -70,7 +70,7 @@ def pages(api: ApiClient) -> Blueprint:
 
 
 class _Health:
-    """Reads the page's parts one after the other: what cannot be read leaves the rest."""
+    """Reads the page's parts: what cannot be read leaves the rest."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -82,14 +82,16 @@ class _Health:
         self, form: SwitchForm | None = None, answer: AlertAnswer | None = None, status: HTTPStatus = HTTPStatus.OK
     ) -> Page:
         token, reader, view = person().token, Reader(), health_view(request.args)
-        state = read_system_state(self._api, token, reader)
-        query = view.events_query(EVENTS_SHOWN)
-        events = reader.read(lambda: self._past.events(token, reader.budget, query))
-        found = reader.read(lambda: self._past.incidents(token, reader.budget, INCIDENTS_SHOWN))
-        availability = reader.read(lambda: self._past.availability(token, reader.budget))
+        system, query = StateReading(self._api, token, reader), view.events_query(EVENTS_SHOWN)
+        log = reader.ask(lambda: self._past.events(token, reader.budget, query))
+        latest = reader.ask(lambda: self._past.incidents(token, reader.budget, INCIDENTS_SHOWN))
+        last_day = reader.ask(lambda: self._past.availability(token, reader.budget))
+        state = system.state
         # What is kept is for people whom the API has just let in.
         known = state.mode is not None or state.metrics is not None
-        history = reader.read(lambda: self._history.read(token, reader.budget, view.window)) if known else None
+        charts = reader.ask(lambda: self._history.read(token, reader.budget, view.window, state)) if known else None
+        events, found, availability = reader.read(log), reader.read(latest), reader.read(last_day)
+        history = reader.read(charts) if charts else None
         page = live_page(
             "system_health.html",
             state,
@@ -108,16 +110,18 @@ class _Health:
             events_shown=EVENTS_SHOWN,
             view=view,
             failures=reader.failures,
-            form=form if form and (state.mode or form.title) else None,
+            form=form,
+            # The answer to a switch that was refused goes on as the page that asks for it.
+            refresh_at=url_for("system_health.show", switch=form.mode) if form and form.mode in MODES else None,
             already=state.mode is not None and request.args.get("already") == state.mode.mode,
         )
         return (page, status) if isinstance(page, str) else page
 
     def incidents(self, before: str) -> Page:
         token, reader = person().token, Reader()
-        state = read_system_state(self._api, token, reader)
-        place = before if before.isdecimal() else ""
-        found = reader.read(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
+        system, place = StateReading(self._api, token, reader), before if before.isdecimal() else ""
+        page = reader.ask(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
+        state, found = system.state, reader.read(page)
         return live_page("incidents.html", state, incidents=found, cause=cause, before=place, failures=reader.failures)
 
     def switch(self) -> Response | Page:

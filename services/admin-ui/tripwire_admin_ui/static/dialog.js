@@ -25,10 +25,12 @@ document.addEventListener("htmx:after:swap", (event) => {
 
 // Esc, the backdrop and the first button are all the safe answer.
 for (const each of document.querySelectorAll("dialog")) {
+  let pressed = null; // a selection that began inside and ends on the backdrop is no click on it
+  each.addEventListener("pointerdown", (event) => { pressed = event.target; });
   each.addEventListener("click", (event) => {
     const staying = event.target.closest("[data-close]");
     if (staying) event.preventDefault();
-    if (staying || event.target === each) each.close();
+    if (staying || (event.target === each && pressed === each)) each.close();
   });
 }
 dialog.addEventListener("close", () => dialog.replaceChildren());

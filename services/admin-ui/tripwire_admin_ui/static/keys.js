@@ -1,5 +1,6 @@
 // Keyboard shortcuts: `g` and a letter leads to a page, `/` searches, `p` pauses, `?` lists them. Off while typing, and
-// where the reader has turned them off. Never one for the switch.
+// where the reader has turned them off. Never one for the switch. On a layout without Latin letters the key counts that
+// stands in the same place.
 import { pauseOrResume } from "./refresh.js";
 
 const STORED = "tripwire-keys";
@@ -25,7 +26,8 @@ function onKey(event) {
   if (!areOn() || document.querySelector("dialog[open]")) return;
   const led = Date.now() - leaderAt < LEADER_HOLDS;
   leaderAt = 0;
-  const act = led ? leadTo(event.key) : ACTIONS[event.key];
+  const key = latin(event);
+  const act = led ? leadTo(key) : ACTIONS[key];
   if (!act) return;
   event.preventDefault();
   act();
@@ -37,6 +39,12 @@ const ACTIONS = {
   p: () => document.getElementById("live") && pauseOrResume(),
   "?": () => list.showModal(),
 };
+
+// `п` of a Russian layout is `g`. Where the layout has Latin letters its own signs count, wherever they stand.
+function latin({ key, code, shiftKey }) {
+  if (code === "Slash" && [".", ",", "№"].includes(key)) return shiftKey ? "?" : "/";
+  return /^[^ -~]$/u.test(key) && /^Key[A-Z]$/.test(code) ? code.at(-1).toLowerCase() : key;
+}
 
 function leadTo(key) {
   const link = [...document.querySelectorAll("#menu [data-key]")].find((one) => one.dataset.key === key);

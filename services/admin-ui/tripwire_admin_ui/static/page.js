@@ -4,5 +4,5 @@ import "./refresh.js";
 import "./dialog.js";
 import "./keys.js";
 import "./copy.js";
-import "./toast.js";
+import "./notice.js";
 import "./records.js";

@@ -1,10 +1,32 @@
 // What the lists' forms do with script: the stretch of time, buttons that are pressed once, and retrying in batches.
 
-// The address holds what was chosen and nothing else; days and hours are meant in the reader's zone.
+// Minutes that the reader's clock is ahead of UTC, at a time of an entry field or now.
+function offsetAt(local) {
+  const moment = local ? new Date(local) : new Date();
+  return -(Number.isNaN(moment.getTime()) ? new Date() : moment).getTimezoneOffset();
+}
+
+// The same moment as an entry field shows it where clocks are `to` minutes ahead of UTC instead of `from`.
+function moved(local, from, to) {
+  const moment = Date.parse(`${local}Z`);
+  return Number.isNaN(moment) ? local : new Date(moment + (to - from) * 60_000).toISOString().slice(0, 16);
+}
+
+// The address holds what was chosen and nothing else; days and hours are meant in the reader's zone as it was then.
 function tidy(form) {
-  const zone = form.querySelector("[data-zone-minutes]");
-  if (zone) zone.value = ["today", "range"].includes(form.elements.when.value) ? String(-new Date().getTimezoneOffset()) : "";
+  const { zone, when, from, to } = form.elements;
+  if (zone) zone.value = when.value === "today" ? offsetAt() : when.value === "range" ? offsetAt(from.value || to.value) : "";
+  if (when?.value === "range" && to.value) to.value = moved(to.value, offsetAt(to.value), Number(zone.value));
   for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+}
+
+// The link of a colleague in another zone: the same moments, as this reader's clock shows them.
+for (const { form, value } of document.querySelectorAll("[data-zone-minutes]")) {
+  for (const field of form.querySelectorAll("[data-range] input:enabled")) {
+    if (!field.value) continue;
+    const there = Date.parse(`${field.value}Z`) - Number(value) * 60_000;
+    field.value = moved(field.value, Number(value), offsetAt(new Date(there)));
+  }
 }
 
 document.addEventListener("change", ({ target }) => {

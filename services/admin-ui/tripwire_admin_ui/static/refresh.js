@@ -4,21 +4,24 @@ import htmx from "./vendor/htmx.js";
 import { prepare } from "./prepare.js";
 import { clock, duration, now, serverTimeIs, showAges, showTimes } from "./times.js";
 
-const TRY_FOR = 4000; // milliseconds: the server gives the API less
+const TRY_FOR = 4000; // milliseconds: the server gives the API less, but for what says how much longer it may take
 const SOON = 1000; // while receipts of a switch come in
+const CAUSES = { 503: "The API cannot be reached.", 504: "The API did not answer in time." };
 const PAUSE_SHAPE = "M5.4 3v10M10.6 3v10";
 const NO_NAME = /^(?!Redis|Telegram|PostgreSQL)[A-Z](?=[a-z])/; // the first letter of a word that is not a name
 const AGAIN_SHAPE = "M5 2.8 12.6 8 5 13.2Z";
 
 const body = document.body;
 const asker = document.getElementById("refresh");
+const renewed = asker?.getAttribute("hx-target"); // the page as a whole, or what it says of the system
 const every = Number(body.dataset.refresh) * 1000;
 const ageingAfter = Number(body.dataset.ageingAfter);
-const page = () => document.getElementById("page");
+const page = () => document.getElementById("page-state"); // from when the page is
 
 let timer = 0;
 let pausedAt = 0;
 let staleCause = "";
+let titleBefore = "";
 let used = false; // whether the reader did anything since the last refresh
 
 htmx.registerExtension("reader", {
@@ -46,16 +49,18 @@ export function refresh() {
 // Every request of htmx, also those that are no refresh: the server answers with the fragment, and never with a redirect.
 function configure({ target, detail: { ctx } }) {
   const isRefresh = target === asker;
+  const patience = target.dataset.patience ? Number(target.dataset.patience) * 1000 : TRY_FOR;
   ctx.request.headers["Tripwire-Refresh"] = used || !isRefresh ? "used" : "idle";
-  Object.assign(ctx.request, { timeout: TRY_FOR, cache: "no-store", redirect: "error" });
+  Object.assign(ctx.request, { timeout: patience, cache: "no-store", redirect: "error" });
 }
 
 function onAnswer(event) {
   const { status } = event.detail.ctx.response;
-  if (status === 401 || status === 403) return location.reload();
+  // A form's answer must not be asked for again: that would send the form.
+  if (status === 401 || status === 403) return asker.dataset.answer === undefined ? location.reload() : location.assign(asker.getAttribute("hx-get"));
   if (status >= 400) {
     event.preventDefault();
-    goStale(status === 503 ? "The API cannot be reached." : "The admin UI failed.");
+    goStale(CAUSES[status] ?? "The admin UI failed.");
   }
 }
 
@@ -82,6 +87,9 @@ function compareRows(old, fresh) {
 
 function afterChange() {
   serverTimeIs(page().dataset.live);
+  body.classList.toggle("away", isAway());
+  if (isAway()) stopWriting();
+  else allowWriting();
   tick();
 }
 
@@ -96,6 +104,7 @@ function tick() {
 
 function showControl(words, action, shape) {
   const control = document.getElementById("live");
+  if (!control) return; // the Queue page has a control of its own
   const say = (element, text) => element.textContent === text || (element.textContent = text);
   say(control.querySelector("[data-live-words]"), words);
   for (const button of document.querySelectorAll("[data-pause]")) say(button.lastElementChild, action);
@@ -119,7 +128,7 @@ function markStale() {
   for (const time of notice.querySelectorAll("[data-stale-time]")) time.dateTime = from;
   notice.querySelector("[data-since]").dataset.since = from;
   const question = notice.querySelector(".verdict-icon path").getAttribute("d");
-  for (const pill of document.querySelectorAll("#page .pill:not(.settled), #menu .pill")) {
+  for (const pill of document.querySelectorAll(`${renewed} .pill:not(.settled), #menu .pill`)) {
     const word = pill.querySelector(".word");
     word.textContent = `Was ${word.textContent.replace(NO_NAME, (letter) => letter.toLowerCase())}`;
     pill.querySelector("path")?.setAttribute("d", question);
@@ -132,8 +141,9 @@ function markStale() {
     word.textContent = "Unknown";
     word.className = "state warn";
   }
-  for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, false);
-  document.title = `✕ Not live · ${document.title.replace(/^✕ [^·]*· /, "")}`;
+  stopWriting();
+  titleBefore = document.title;
+  document.title = `✕ Not live · ${titleBefore.replace(/^✕ [^·]*· /, "")}`;
   showTimes(document);
 }
 
@@ -143,13 +153,24 @@ function leaveStale() {
   staleCause = "";
   body.classList.remove("stale");
   document.getElementById("stale-verdict")?.remove();
-  for (const control of document.querySelectorAll("[data-writes]")) setWriting(control, true);
+  document.title = titleBefore;
 }
 
-function setWriting(control, allowed) {
-  if (control.nodeName === "BUTTON") control.disabled = !allowed;
-  else if (allowed) control.removeAttribute("aria-disabled");
-  else control.setAttribute("aria-disabled", "true");
+// Nothing can be changed without the API. What could not be pressed before stays so afterwards.
+function stopWriting() {
+  for (const control of document.querySelectorAll("[data-writes]:not(:disabled, [aria-disabled])")) {
+    control.dataset.stopped = "";
+    if (control.nodeName === "BUTTON") control.disabled = true;
+    else control.setAttribute("aria-disabled", "true");
+  }
+}
+
+function allowWriting() {
+  for (const control of document.querySelectorAll("[data-stopped]")) {
+    delete control.dataset.stopped;
+    control.disabled = false;
+    control.removeAttribute("aria-disabled");
+  }
 }
 
 export function pauseOrResume() {

@@ -28,8 +28,13 @@ export function clock(moment) {
 function stamp(moment) {
   const date = new Date(moment);
   if (date.toDateString() === new Date(now()).toDateString()) return clock(moment);
-  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return `${day}, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  return `${day(date)}, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}
+
+// With its year where that is not this one.
+function day(date) {
+  const year = date.getFullYear() === new Date(now()).getFullYear() ? undefined : "numeric";
+  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year });
 }
 
 // Within a sentence: `today at 14:02`, `on 19 Nov at 09:40`.
@@ -37,7 +42,7 @@ function dayAt(moment) {
   const date = new Date(moment);
   const at = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   if (date.toDateString() === new Date(now()).toDateString()) return `today at ${at}`;
-  return `on ${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} at ${at}`;
+  return `on ${day(date)} at ${at}`;
 }
 
 function precise(moment) {
