@@ -118,6 +118,8 @@ WORKER_HEARTBEAT_TO_PARENT = 1.0
 
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
+# What the API asked for one scrape is good for others that come within this.
+SCRAPE_KEPT = 1.0
 # How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
 SCRAPE_TURN_WAIT = 3.0
 # For the folder of figures: a scrape and a merge of a dead process' files take milliseconds each.
@@ -224,6 +226,8 @@ TOKEN_CACHE_TTL = 0.8
 TOKEN_USE_NOTED_EVERY = 60.0
 SESSION_TTL = 12 * 3600.0
 INVITATION_TTL = 72 * 3600.0
+# Staff may ask for a new link (by mail or not) for one customer not more often than this.
+LINK_ASKED_EVERY = 60.0
 LOGIN_WINDOW = 60.0
 LOGIN_FAILURES_PER_ACCOUNT = 5
 LOGIN_FAILURES_PER_ADDRESS = 50
@@ -260,6 +264,10 @@ MEASURED_MINUTES_KEPT = 8 * DAY
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
 UI_PAGE_BUDGET = 2.5
+# Who asks for a page is asked of the API first, for this long at most; where it is silent, the page asks it no more.
+# The answer is kept for so long: with TOKEN_CACHE_TTL, by which the API's own may be old, less than a second.
+UI_IDENTITY_BUDGET = 1.0
+UI_IDENTITY_KEPT = 0.15
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0
