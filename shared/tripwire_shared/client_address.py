@@ -34,6 +34,16 @@ def address_behind(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     return str(address or "unknown")
 
 
+def over_tls(peer: str, scheme: str, forwarded_proto: str, trusted: Sequence[Network]) -> bool:
+    """Whether the client itself speaks TLS: with us, or with a trusted proxy that says so (X-Forwarded-Proto, of which
+    the first entry is the client's connection)."""
+    if scheme == "https":
+        return True
+    address = _address(peer)
+    vouched = address is not None and any(address in network for network in trusted)
+    return vouched and forwarded_proto.partition(",")[0].strip().lower() == "https"
+
+
 def one_client(address: str) -> str:
     """What a limit counts as one client: an IPv4 address, the /64 of an IPv6 address, any other text as it is."""
     found = _address(address)

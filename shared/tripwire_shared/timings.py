@@ -264,9 +264,8 @@ MEASURED_MINUTES_KEPT = 8 * DAY
 # page stands in under 3 s although the API is silent. A session ends with the token behind it at the latest.
 UI_CONNECT_TIMEOUT = 1.0
 UI_PAGE_BUDGET = 2.5
-# Who asks for a page is asked of the API first, for this long at most; where it is silent, the page asks it no more.
-# The answer is kept for so long: with TOKEN_CACHE_TTL, by which the API's own may be old, less than a second.
-UI_IDENTITY_BUDGET = 1.0
+# The API is asked with each page who its reader is, and the answer is kept for so long: with TOKEN_CACHE_TTL, by which
+# the API's own may be old, less than a second.
 UI_IDENTITY_KEPT = 0.15
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
@@ -274,6 +273,8 @@ UI_SESSION_IDLE = 30 * 60.0
 UI_SESSION_END = SESSION_TTL
 # Moving the idle time on costs a Set-Cookie: not more often than this.
 UI_SESSION_TOUCH = 60.0
+# So long a form that was sent after the end of a session waits for its sender to sign in again.
+UI_FORM_KEPT = 3_600.0
 UI_GRACEFUL_TIMEOUT = 5
 # The charts' history is asked anew after a sixth of its bucket, at the latest after this.
 UI_HISTORY_KEPT_MAX = 60.0

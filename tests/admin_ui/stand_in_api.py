@@ -17,6 +17,7 @@ from tests.admin_ui.stand_in_records import Records
 from tests.admin_ui.stand_in_system import Past, an_incident
 
 PASSWORD = "correct horse battery"
+ME = "/api/auth/me"
 STAFF = {
     "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
     "timur@example.com": {
@@ -125,6 +126,7 @@ class StandInApi:
         self.state = State()
         self.records = Records(self.state.requests)
         self.calls: list[Call] = []
+        self.who_calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
@@ -163,7 +165,8 @@ class StandInApi:
                     dict(self.headers.items()),
                     json.loads(content) if content else None,
                 )
-                api.calls.append(call)
+                # Who asks is asked with each page; it is counted apart.
+                (api.who_calls if call.path == ME else api.calls).append(call)
                 time.sleep(api.slowness)
                 status, body, headers = api.answer(call)
                 sent = json.dumps(body).encode() if body is not None else b""
@@ -192,6 +195,8 @@ class StandInApi:
         if call.path == "/api/auth/logout":
             self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
             return 204, None, {}
+        if call.path == ME:
+            return 200, {**staff, "active": True}, {}
         told = self.records.answer(call, staff)
         if told is not None:
             return told

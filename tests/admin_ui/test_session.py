@@ -3,9 +3,14 @@
 from base64 import urlsafe_b64decode
 
 import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
-from tests.admin_ui.conftest import ADMIN, HEALTH, Clock, Visitor, make_app
-from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.conftest import ADMIN, HEALTH, Clock, Visitor, csrf_token_in, make_app
+from tests.admin_ui.stand_in_api import PASSWORD, STAFF, StandInApi
+from tests.admin_ui.stand_in_records import uid
 
 COOKIE = "tripwire_session"
 MINUTE = 60.0
@@ -91,3 +96,82 @@ def test_after_a_change_of_key_only_the_previous_one_is_still_read(
     after = Visitor(make_app(api, clock, SECRET_KEY="new", **keys))
     after.client.set_cookie(COOKIE, cookie.value)
     assert (after.read("/admin").status_code == 200) is still_in
+
+
+def test_over_tls_the_cookie_is_for_this_host_alone(visitor: Visitor) -> None:
+    """TLS ends at a trusted proxy, which says so, whatever Host it passes on."""
+    behind = {"X-Forwarded-Proto": "https"}
+    cookie = visitor.read("/login", **behind).headers["Set-Cookie"]
+    assert cookie.startswith(f"__Host-{COOKIE}=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} == set(cookie.split("; ")[1:])
+    visitor.client.set_cookie(f"__Host-{COOKIE}", cookie.partition("=")[2].partition(";")[0], secure=True, path="/")
+    form = {"email": ADMIN, "password": PASSWORD, "csrf_token": csrf_token_in(visitor.read("/login", **behind).text)}
+    https = "https://127.0.0.1"
+    entered = visitor.client.post(
+        "/login", data=form, headers={**behind, "Sec-Fetch-Site": "same-origin"}, base_url=https
+    )
+    assert entered.status_code == 303
+    assert entered.headers["Set-Cookie"].startswith(f"__Host-{COOKIE}=")
+
+
+def test_whoever_is_not_trusted_cannot_say_that_there_is_tls(api: StandInApi, clock: Clock) -> None:
+    stranger = Visitor(make_app(api, clock, TRUSTED_PROXIES="10.0.0.0/8"))
+    cookie = stranger.read("/login", **{"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    assert "Secure" not in cookie
+
+
+def test_a_neighbours_cookie_is_not_read_over_tls(admin: Visitor) -> None:
+    assert admin.read("/admin").status_code == 200
+    assert admin.read("/admin", **{"X-Forwarded-Proto": "https"}).location.startswith("/login")
+
+
+LONG = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=300, max_size=3000)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(LONG, LONG, st.sampled_from(["/admin/customers/new", HEALTH, "/admin/staff/new", "/login", "/logout"]))
+def test_no_cookie_is_longer_than_browsers_take(
+    app: Flask, api: StandInApi, clock: Clock, one: str, other: str, path: str
+) -> None:
+    """Whatever is typed, wanted or named: also that of a person whose name is long, with a form and a notice waiting."""
+    clock.now = 1_790_000_000.0
+    api.state.tokens.clear()
+    person = Visitor(app)
+    cookies: list[str] = []
+
+    def seen(answer: TestResponse) -> TestResponse:
+        assert answer.status_code < 500
+        cookies.extend(answer.headers.getlist("Set-Cookie"))
+        assert len(answer.headers.get("Location", "")) < 4_000
+        return answer
+
+    staff = {**STAFF[ADMIN], "full_name": other[:200]}
+    seen(person.read("/login", **{}))
+    seen(person.client.get("/login", query_string={"next": f"/admin/customers?q={one}"}))
+    seen(person.sign_in(ADMIN, wanted=f"/admin/{one}"))
+    api.state.tokens = dict.fromkeys(api.state.tokens, staff)
+    form = {"email": one, "full_name": other, "reason": one[:500], "mode": "sync_direct", "version": "9", "next": one}
+    form |= {"price": "5000", "currency": other[:9], "key": one[:30], "role": "sales", "password": other}
+    token = person.csrf_token("/admin/customers/new")
+    clock.now += 31 * MINUTE
+    left = seen(person.client.post(path, data={**form, "csrf_token": token}))
+    seen(person.sign_in(ADMIN, wanted=f"/admin/customers/new?x={one}"))
+    seen(person.sign_in(ADMIN, wanted="/admin/customers/new"))
+    seen(person.read("/admin/customers/new"))
+    seen(person.client.post(path, data={**form, "csrf_token": person.csrf_token("/admin/customers/new")}))
+    assert cookies
+    assert max(len(cookie.encode()) for cookie in cookies) <= 4_000
+    assert left.status_code in (303, 400)
+
+
+def test_a_long_notice_and_a_long_name_do_not_cost_the_session(admin: Visitor, api: StandInApi) -> None:
+    """Who has the longest name and address there can be stays signed in, whatever is to be said."""
+    name = "\U0001f642" * 200
+    api.state.tokens = dict.fromkeys(api.state.tokens, {**STAFF[ADMIN], "full_name": name})
+    api.records.staff[1]["full_name"] = name
+    timur = f"/admin/staff/{uid(2)}"
+    answer = admin.send(f"{timur}/role", timur, role="admin")
+    assert answer.status_code == 303
+    assert len(answer.headers["Set-Cookie"]) <= 4_000
+    assert admin.read(timur).status_code == 200

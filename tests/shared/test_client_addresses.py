@@ -40,7 +40,8 @@ def test_however_it_is_written_it_is_the_same_address(found: object, data: st.Da
         ("", PEER), (",", PEER), (", ,,", PEER), ("unknown", PEER), ("_hidden, 10.0.0.7", "10.0.0.7"),
         ("192.0.2.9, unknown", PEER), ("192.0.2.9:port", PEER), ("192.0.2.9:", PEER), ("[192.0.2.9", PEER),
         ("[2001:db8::1]443", PEER), ("[]:443", PEER), ("[]", PEER), ('"', PEER), ('""', PEER),
-        ("192.0.2.9:123456", PEER), ("192.0.2.999", PEER), ("2001:db8::1:443", "2001:db8::1:443"), ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
+        ("192.0.2.9:123456", PEER), ("192.0.2.999", PEER), ("2001:db8::1:443", "2001:db8::1:443"),
+        ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
     ],
 )  # fmt: skip
 def test_what_is_no_address_names_nobody(said: str, address: str) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from flask import request
+
 from tripwire_admin_ui.api_client import (
     ApiClient,
     ApiFailure,
@@ -13,6 +15,7 @@ from tripwire_admin_ui.api_client import (
     DatabaseAway,
     NotAllowed,
     NotSignedIn,
+    page_budget,
 )
 from tripwire_admin_ui.api_system import Metrics, Mode, SystemApi
 
@@ -57,7 +60,8 @@ class Reader:
     """Asks for one part after the other within one budget; once the API does not answer, it is asked no more."""
 
     def __init__(self) -> None:
-        self.budget = Budget()
+        # The page after a form has its own: the form may have used up the other.
+        self.budget = Budget() if request.method == "POST" else page_budget()
         self.failures: list[ApiFailure] = []
 
     def read(self, call: Callable[[], T]) -> T | None:

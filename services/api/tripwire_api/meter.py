@@ -1,8 +1,8 @@
 """What Prometheus learns of each answer. gunicorn's processes are summed up through PROMETHEUS_MULTIPROC_DIR.
 
 Counting costs a request some microseconds: no lock is waited for, nothing is asked. What has to be asked (ages, open
-incidents, the queue) is asked when Prometheus comes, and at most once a second in each process: whoever reaches this port
-may ask, and as often as they like.
+incidents, the queue) is asked when Prometheus comes, and at most once a second in each process: whoever reaches this
+port may ask as often as they like.
 """
 
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def ensure_first_admin(staff: StaffStore, settings: Settings) -> None:
         elif not staff.has_admin():
             log.warning("there is no admin yet: set ADMIN_PASSWORD and start again")
     except StaffExists:
-        log.error("there is no admin, and none was made: ADMIN_EMAIL is the address of somebody with the role sales; "
+        log.warning("there is no admin, and none was made: ADMIN_EMAIL is the address of somebody with the role sales; "
                   "set another ADMIN_EMAIL and start again")  # fmt: skip
     except DatabaseUnavailable:
         log.warning("the database is unavailable: whether there is an admin is not known")

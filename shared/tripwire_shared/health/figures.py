@@ -36,8 +36,8 @@ COUNTED = ("waiting", "active", "scheduled", "failed")
 
 
 class Figures(Collector):
-    """`count_queue` raises QueueUnavailable, and must not wait long for a queue that is away. `kept_for`: the seconds for
-    which others get the same answer, so that no number of callers asks more often than that."""
+    """`count_queue` raises QueueUnavailable, and must not wait long for a queue that is away. `kept_for`: so many
+    seconds others get the same answer, so that no number of callers asks more often than that."""
 
     def __init__(self, database: Database, count_queue: Callable[[], QueueCounts], *, kept_for: float = 0.0) -> None:
         self._database, self._count_queue, self._kept_for = database, count_queue, kept_for

@@ -15,6 +15,7 @@ from tripwire_admin_ui.api_customers import STATUSES, CustomerPage, CustomersApi
 from tripwire_admin_ui.api_requests import RequestPage, RequestsApi
 from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.filters import SPANS, ListFilter, read_filter
+from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 
@@ -42,7 +43,9 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.get("/admin/customers/new")
     def enter() -> str:
-        return _form({}, {}, token_urlsafe(16))
+        kept = take_form()
+        errors = {"": NOTHING_SENT} if kept else {}
+        return _form(kept, errors, kept.get("key") or token_urlsafe(16))
 
     @blueprint.post("/admin/customers/new")
     def create() -> Response | tuple[str, int]:

@@ -47,6 +47,7 @@ export function refresh() {
 function configure({ target, detail: { ctx } }) {
   const isRefresh = target === asker;
   ctx.request.headers["Tripwire-Refresh"] = used || !isRefresh ? "used" : "idle";
+  ctx.request.headers["Tripwire-For"] = body.dataset.reader; // 401 where somebody else has signed in beside this page
   Object.assign(ctx.request, { timeout: TRY_FOR, cache: "no-store", redirect: "error" });
 }
 
