@@ -74,6 +74,8 @@ class Guards:
 def to_sign_in(note: str | None = None) -> Refusal:
     """Where to send somebody who is not signed in. A form leads back to its page, with what was typed; a script gets
     401, and then loads the page anew."""
+    # The page that is loaded then says why: from the cookie as it is, so that one stays.
+    g.no_cookie = is_refresh() or is_scripted()
     if is_refresh():
         return "", HTTPStatus.UNAUTHORIZED
     if is_scripted():

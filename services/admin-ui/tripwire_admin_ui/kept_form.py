@@ -13,7 +13,7 @@ from flask import current_app, g, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from tripwire_admin_ui.refresh import is_refresh
+from tripwire_admin_ui.refresh import QUEUE, is_refresh
 from tripwire_admin_ui.session_cookie import NO_NOTICE, KeptForm, owner_of
 
 # Of what was typed, as JSON in UTF-8: with the rest of a session it fits into a cookie.
@@ -56,6 +56,8 @@ def page_of_form() -> str:
     known = PAGES.get(request.endpoint or "")
     if known is not None:
         return known(request.form, request.view_args or {})
+    if request.blueprint == QUEUE:
+        return url_for(f"{QUEUE}.queues_overview")
     came_from = urlsplit(request.referrer or "")
     if came_from.path.startswith("/admin") and _can_be_read(came_from.path):
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")

@@ -91,7 +91,7 @@ class SessionCookie:
 
     def write(self, response: Response) -> None:
         """Sends the cookie where the session is another than the browser has; static files and probes get none."""
-        unchanged = g.session == g.session_as_sent or "no_cookie" in g
+        unchanged = g.session == g.session_as_sent or g.get("no_cookie")
         if unchanged or request.endpoint in ("static", "alive", None):
             return
         response.set_cookie(

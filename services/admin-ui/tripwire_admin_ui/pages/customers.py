@@ -1,5 +1,6 @@
 """Customers: all of them for admins, one's own with one's numbers for sales; and entering a new one."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -24,6 +25,7 @@ FIELDS = ("q", "manager_id")
 TABS = (("", "All"), *((status, status.capitalize()) for status in STATUSES))
 UNFINISHED = {"accepted": "Under way", "duplicate": "Already a customer", "failed": "Failed"}
 FAILED_NAMED = 3
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def pages(api: ApiClient) -> Blueprint:
@@ -50,7 +52,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.post("/admin/customers/new")
     def create() -> Response | tuple[str, int]:
         given = {name: request.form.get(name, "").strip() for name in ("email", "full_name", "price", "currency")}
-        key = request.form.get("key", "") or token_urlsafe(16)
+        key = _key()
         try:
             made = customers.create(person().token, _fields(given), key)
         except (FieldsRefused, Conflict) as refused:
@@ -69,6 +71,12 @@ def pages(api: ApiClient) -> Blueprint:
         return redirect(url_for("one_request.show", request_id=made.request_id), HTTPStatus.SEE_OTHER)
 
     return blueprint
+
+
+def _key() -> str:
+    """That of the form; a new one where it is none that a form of ours carries."""
+    given = request.form.get("key", "")
+    return given if KEY.fullmatch(given) else token_urlsafe(16)
 
 
 def _fields(given: Mapping[str, str]) -> dict[str, Any]:
