@@ -1,6 +1,6 @@
 """Bearer tokens: random, kept as SHA-256 only, asked for at most once a second in each process.
 
-Whoever sends tokens that are none must not cost those who have one: docs/decisions/0026-who-is-asked-and-who-may-ask.md.
+Whoever sends tokens that are none must not cost those who have one: decision 0026 (docs/decisions).
 """
 
 import contextlib
