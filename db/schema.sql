@@ -130,7 +130,8 @@ CREATE TABLE tripwire_users (
     granted_by uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     erased_at  timestamptz, -- the person's data are gone; the row, its request and its sale stay
-    mail_sent_at timestamptz -- when the last welcome mail went out whose message has been removed since
+    mail_sent_at timestamptz, -- when the last welcome mail went out whose message has been removed since
+    link_asked_at timestamptz -- when staff last asked for a new link
 );
 CREATE INDEX customers_of_staff ON tripwire_users (granted_by, created_at DESC);
 CREATE INDEX customers_newest_first ON tripwire_users (created_at DESC, user_id DESC);

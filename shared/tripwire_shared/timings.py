@@ -118,6 +118,8 @@ WORKER_HEARTBEAT_TO_PARENT = 1.0
 
 # What a scrape may wait for PostgreSQL; after that its figures are unknown.
 SCRAPE_LIMIT = 1.0
+# What the API asked for one scrape is good for others that come within this.
+SCRAPE_KEPT = 1.0
 # How long a scrape of the worker service waits for others' before it: two of them that PostgreSQL and Redis hold up.
 SCRAPE_TURN_WAIT = 3.0
 # For the folder of figures: a scrape and a merge of a dead process' files take milliseconds each.
@@ -240,6 +242,8 @@ TOKEN_CACHE_TTL = 0.8
 TOKEN_USE_NOTED_EVERY = 60.0
 SESSION_TTL = 12 * 3600.0
 INVITATION_TTL = 72 * 3600.0
+# Staff may ask for a new link (by mail or not) for one customer not more often than this.
+LINK_ASKED_EVERY = 60.0
 LOGIN_WINDOW = 60.0
 LOGIN_FAILURES_PER_ACCOUNT = 5
 LOGIN_FAILURES_PER_ADDRESS = 50
@@ -278,12 +282,17 @@ UI_CONNECT_TIMEOUT = 1.0
 UI_PAGE_BUDGET = 2.5
 # A test alert may take Telegram's whole time, and the API's answer a moment more; the browser waits a second longer.
 UI_ALERT_BUDGET = TELEGRAM_TOTAL + 1.0
+# The API is asked with each page who its reader is, and the answer is kept for so long: with TOKEN_CACHE_TTL, by which
+# the API's own may be old, less than a second.
+UI_IDENTITY_KEPT = 0.15
 UI_REFRESH = 5.0
 UI_FIGURE_AGEING_AFTER = 15.0
 UI_SESSION_IDLE = 30 * 60.0
 UI_SESSION_END = SESSION_TTL
 # Moving the idle time on costs a Set-Cookie: not more often than this.
 UI_SESSION_TOUCH = 60.0
+# So long a form that was sent after the end of a session waits for its sender to sign in again.
+UI_FORM_KEPT = 3_600.0
 UI_GRACEFUL_TIMEOUT = 5
 # The charts' history is asked anew after a sixth of its bucket, at the latest after this.
 UI_HISTORY_KEPT_MAX = 60.0

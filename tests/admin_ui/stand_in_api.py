@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +18,7 @@ from tests.admin_ui.stand_in_records import Records
 from tests.admin_ui.stand_in_system import Past, an_incident
 
 PASSWORD = "correct horse battery"
+ME = "/api/auth/me"
 STAFF = {
     "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
     "timur@example.com": {
@@ -126,6 +128,7 @@ class StandInApi:
         self.state = State()
         self.records = Records(self.state.requests)
         self.calls: list[Call] = []
+        self.who_calls: list[Call] = []
         self.slowness = 0.0  # seconds before each answer
         self.test_alert_takes = 0.0  # seconds
         self._server: ThreadingHTTPServer | None = None
@@ -165,7 +168,8 @@ class StandInApi:
                     dict(self.headers.items()),
                     json.loads(content) if content else None,
                 )
-                api.calls.append(call)
+                # Who asks is asked with each page; it is counted apart.
+                (api.who_calls if call.path == ME else api.calls).append(call)
                 time.sleep(api.slowness)
                 status, body, headers = api.answer(call)
                 sent = json.dumps(body).encode() if body is not None else b""
@@ -185,7 +189,9 @@ class StandInApi:
 
     def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         if call.path in self.state.fail:
-            return problem(self.state.fail[call.path], "The database cannot be reached.", self.state.fail_title)
+            status = self.state.fail[call.path]
+            title = self.state.fail_title if status == 503 else HTTPStatus(status).phrase
+            return problem(status, "The database cannot be reached.", title)
         if call.path == "/api/auth/login":
             return self._login(call)
         staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -194,8 +200,8 @@ class StandInApi:
         if call.path == "/api/auth/logout":
             self.state.tokens.pop(call.headers["Authorization"].removeprefix("Bearer "))
             return 204, None, {}
-        if call.path == "/api/auth/me":
-            return 200, staff, {}
+        if call.path == ME:
+            return 200, {**staff, "active": True}, {}
         told = self.records.answer(call, staff)
         if told is not None:
             return told

@@ -52,7 +52,8 @@ def a_deed(action: str, **fields: Any) -> dict[str, Any]:
 
 
 class Records:
-    """`steps` holds the steps of a request by its id; `retries` how many each call of "retry all" takes up."""
+    """`steps` holds the steps of a request by its id; `retries` how many each call of "retry all" takes up; `link_wait`
+    the seconds until a new link may be asked for."""
 
     def __init__(self, requests: list[dict[str, Any]]) -> None:
         self.requests = requests
@@ -61,6 +62,7 @@ class Records:
         self.activity: list[dict[str, Any]] = []
         self.tokens: dict[str, list[dict[str, Any]]] = {}
         self.retries = 100
+        self.link_wait: int | None = None
         self.page = 50
         self.numbers = {
             "total_customers": 184, "active": 172, "this_week": 11, "this_month": 43, "revenue_this_month": 214_500,
@@ -124,6 +126,9 @@ class Records:
         if call.method == "DELETE":
             found |= {"erased": True, "email": "erased@example.com", "full_name": "Erased"}
             return 204, None, {}
+        if rest[1:] == ["resend-welcome"] and self.link_wait is not None:
+            status, body, _ = refused(429, "A new link was asked for less than a minute ago.")
+            return status, body, {"Retry-After": str(self.link_wait)}
         if rest[1:] == ["resend-welcome"]:
             found["welcome_email"] = "pending"
             return 202, {"success": True, "user_id": rest[0], "welcome_email": "pending"}, {}

@@ -57,6 +57,27 @@ def test_a_new_link_is_sent_from_the_page_and_from_the_list(sales: Visitor, api:
     assert "A new link is on its way. " in re.sub(r"</?strong>", "", sales.read(LIST).text)
 
 
+def test_a_second_link_within_a_minute_is_refused_with_when_it_can_be_done(sales: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    row = a_request("hana@example.com", user_id=customer["user_id"])
+    api.state.requests.append(row)
+    api.records.link_wait = 42
+    for path, form_on in ((page, page), (f"/admin/requests/{row['request_id']}", page)):
+        answer = sales.send(f"{path}/new-link", form_on)
+        assert answer.status_code == 303
+        shown = sales.read(answer.location).text
+        assert "No new link was sent" in shown
+        assert "You can send another in 42 s." in shown
+        assert "on its way" not in shown
+
+
+def test_a_key_that_is_none_of_ours_is_replaced(sales: Visitor, api: StandInApi) -> None:
+    form = {"email": "anna@example.com", "full_name": "Anna K."}
+    assert sales.send(NEW, NEW, key="kéy 🙂", **form).status_code == 303
+    [call] = api.calls_of("POST", PATH)
+    assert call.headers["Idempotency-Key"].isascii()
+
+
 def test_erasing_asks_for_the_e_mail(admin: Visitor, api: StandInApi) -> None:
     customer, page = one_of(api)
     assert "Type the e-mail to confirm." in admin.read(f"{page}?ask=erase").text

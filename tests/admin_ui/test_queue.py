@@ -16,8 +16,11 @@ from tests.admin_ui.conftest import ADMIN, SALES, Clock, Visitor, make_app
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.test_headers import POLICY
 from tests.rq_worker import WorkerOfTests
+from tripwire_admin_ui.queue_console import CHANGES, PAGES
 from tripwire_admin_ui.queue_templates import escaped
+from tripwire_admin_ui.refresh import QUEUE_DATA
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.timings import UI_IDENTITY_KEPT
 
 PAGE = "/admin/queue/"
 EVIL = '<img src=x onerror="alert(1)">'
@@ -99,8 +102,127 @@ def test_nothing_of_it_is_given_to_a_stranger_or_to_sales(admin: Visitor, api: S
     stranger, sales = (Visitor(admin.client.application) for _ in range(2))
     sales.sign_in(SALES)
     for path in paths:
-        assert (stranger.read(path).location or "").startswith("/login?next="), path
+        asked = stranger.read(path)
+        if "/data/" in path:  # for a script, which then loads its page anew
+            assert asked.status_code == 401, path
+        else:
+            assert (asked.location or "").startswith("/login?next="), path
         assert sales.read(path).status_code == 403, path
+
+
+POLLED = ("0/data/queues.json", "0/data/workers.json", "0/data/jobs/requests/queued/8/asc/1.json")
+
+
+def test_its_data_too_are_for_whoever_the_api_says_is_an_admin_now(admin: Visitor, api: StandInApi) -> None:
+    for path in POLLED:
+        assert admin.read(PAGE + path).status_code == 200, path
+    [token] = api.state.tokens
+    api.state.tokens[token] = {**api.state.tokens[token], "role": "sales"}
+    time.sleep(UI_IDENTITY_KEPT)
+    for path in (*POLLED, "", "0/view/jobs"):
+        refused = admin.read(PAGE + path)
+        assert refused.status_code == 403, path
+        assert "queued_url" not in refused.text
+    assert "My customers" in admin.read(PAGE).text
+    api.state.tokens.clear()
+    time.sleep(UI_IDENTITY_KEPT)
+    cookie = admin.client.get_cookie("tripwire_session")
+    assert cookie
+    for path in POLLED:
+        copy = Visitor(admin.client.application)
+        copy.client.set_cookie("tripwire_session", cookie.value)
+        assert copy.read(PAGE + path).status_code == 401, path
+    assert "note=revoked" in admin.read(PAGE).location
+
+
+def test_where_the_api_cannot_say_who_may_look_nothing_is_shown(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    job, token = put(queue), csrf(admin)
+    api.stop()
+    time.sleep(UI_IDENTITY_KEPT)
+    for path in (*POLLED, f"0/data/job/{job.id}.json"):
+        refused = admin.read(PAGE + path)
+        assert refused.status_code == 503, path
+        assert "The API cannot be reached." in refused.json["detail"]
+    page = admin.read(PAGE)
+    assert page.status_code == 503
+    assert "Whether you may see the queue could not be asked." in page.text
+    assert admin.client.post(f"{PAGE}queue/requests/queued/empty", headers=token).status_code == 503
+    assert queue.count == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+def test_a_failure_while_its_page_is_made_has_a_page_of_its_own(admin: Visitor, api: StandInApi, status: int) -> None:
+    api.state.fail["/api/admin/system/mode"] = api.state.fail["/api/admin/system/metrics"] = status
+    answer = admin.read(PAGE)
+    assert answer.status_code == {401: 302, 403: 403}.get(status, 200)
+    assert "Internal Server Error" not in answer.text
+
+
+def test_a_page_left_open_ends_like_any_other(admin: Visitor, clock: Clock) -> None:
+    """rq-dashboard's own polling is no use of it, and carries no word of ours."""
+    admin.read(PAGE)
+    for _ in range(5):
+        clock.now += 5 * 60
+        for path in POLLED:
+            assert admin.read(PAGE + path).status_code == 200
+        assert admin.read(PAGE, Accept="application/json").status_code == 200
+    clock.now += 6 * 60
+    assert admin.read(PAGE + POLLED[0]).status_code == 401
+    asked = admin.read(PAGE)
+    assert asked.location == f"/login?next={PAGE}&note=ended"
+
+
+def test_going_from_page_to_page_is_use(admin: Visitor, clock: Clock) -> None:
+    for _ in range(4):
+        clock.now += 20 * 60
+        assert admin.read(f"{PAGE}0/view/workers").status_code == 200
+
+
+JOBS = f"{PAGE}0/%s/jobs/requests/%s"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "queued/0/asc/1", "queued/-1/asc/1", "queued/x/asc/1", "queued/101/asc/1", "queued/8/asc/0", "queued/8/asc/x",
+        "queued/8/asc/99999999999999999999", "queued/8/sideways/1", "nothing/8/asc/1",
+    ],
+)  # fmt: skip
+def test_numbers_and_names_that_are_none_are_said_and_not_failed_over(admin: Visitor, rest: str) -> None:
+    assert admin.read(JOBS % ("view", rest)).status_code == 404
+    data = admin.read(JOBS % ("data", rest) + ".json")
+    assert data.status_code == 404
+    assert data.json["detail"] in ("There is no such list.",)
+
+
+def test_only_known_addresses_of_it_are_let_through(admin: Visitor, api: StandInApi, queue: Queue) -> None:
+    token = csrf(admin)
+    for path in ("favicon.ico", "1/", "1/data/queues.json", "0/nothing"):
+        assert admin.read(PAGE + path).status_code == 404, path
+    assert admin.client.post(f"{PAGE}queue/requests/nothing/empty", headers=token).status_code == 404
+    assert not api.calls_of("POST", NOTED)
+
+
+def test_its_addresses_are_all_known(admin: Visitor) -> None:
+    """Those of a newer version that are not are refused until somebody has looked at them."""
+    endpoints = {rule.endpoint for rule in admin.client.application.url_map.iter_rules()}
+    known = PAGES | QUEUE_DATA | set(CHANGES) | {"rq_dashboard.static", "rq_dashboard.favicon"}
+    assert {endpoint for endpoint in endpoints if endpoint.startswith("rq_dashboard.")} == known
+
+
+def test_a_job_that_is_not_failed_any_more_is_said(admin: Visitor, queue: Queue) -> None:
+    job, token = put(queue), csrf(admin)
+    refused = admin.client.post(f"{PAGE}job/{job.id}/requeue", headers=token)
+    assert refused.status_code == 409
+    assert refused.json["detail"] == "This job is not failed (any more)."
+
+
+def test_a_change_after_the_session_is_told_to_the_script(admin: Visitor, clock: Clock, queue: Queue) -> None:
+    put(queue)
+    token = csrf(admin)
+    clock.now += 31 * 60
+    assert admin.client.post(f"{PAGE}queue/requests/queued/empty", headers=token).status_code == 401
+    assert queue.count == 1
 
 
 def test_its_templates_escape_all_that_comes_from_redis_or_the_address(admin: Visitor) -> None:
@@ -191,8 +313,6 @@ def test_what_cannot_be_noted_is_not_done(admin: Visitor, api: StandInApi, queue
 
 def test_all_its_changes_are_known(admin: Visitor) -> None:
     """A newer version with one more would otherwise change things past the log."""
-    from tripwire_admin_ui.queue_console import CHANGES
-
     rules = admin.client.application.url_map.iter_rules()
     changing = {rule.endpoint for rule in rules if rule.endpoint.startswith("rq_dashboard.") and "POST" in rule.methods}
     assert changing == set(CHANGES)

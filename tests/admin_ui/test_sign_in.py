@@ -1,11 +1,12 @@
 """Signing in and out."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.admin_ui.conftest import ADMIN, HEALTH, SALES, Visitor, make_app
-from tests.admin_ui.stand_in_api import StandInApi
+from tests.admin_ui.conftest import ADMIN, HEALTH, SALES, Clock, Visitor, make_app
+from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 
 
 def test_the_right_password_leads_to_the_page_that_was_wanted(visitor: Visitor) -> None:
@@ -23,6 +24,37 @@ def test_a_link_cannot_lead_out_of_the_house_after_sign_in(visitor: Visitor, els
     assert visitor.sign_in(wanted=elsewhere).location == "/admin"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "led_to"),
+    [
+        ("/admin/customers?q=" + "a" * 5000, "/admin/customers"),
+        ("/admin/requests?q=" + "ж" * 400, "/admin/requests"),
+        ("/admin/" + "a" * 5000, "/admin"),
+        ("/admin/requests?q=ж", "/admin/requests?q=%D0%B6"),
+    ],
+)
+def test_what_is_too_long_for_an_address_leads_to_the_page_without_its_query(
+    visitor: Visitor, wanted: str, led_to: str
+) -> None:
+    assert visitor.sign_in(wanted=wanted).location == led_to
+
+
+def test_no_more_than_half_of_the_capacity_signs_in_here(api: StandInApi, clock: Clock) -> None:
+    """Each waits for the API, which takes its time over a password."""
+    app = make_app(api, clock, WEB_THREADS="4")
+    people = [Visitor(app) for _ in range(4)]
+    forms = [{"email": ADMIN, "password": PASSWORD, "csrf_token": one.csrf_token("/login")} for one in people]
+    api.slowness = 1.0
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda pair: pair[0].client.post("/login", data=pair[1]), zip(people, forms, strict=True))
+        )
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert sorted(answer.status_code for answer in answers) == [303, 303, 429, 429]
+    assert all(answer.headers["Retry-After"] == "1" for answer in refused)
+    assert "Too many people are signing in at this moment." in refused[0].text
+
+
 def test_a_wrong_password_is_told_and_the_address_stays(visitor: Visitor) -> None:
     refused = visitor.sign_in(password="guess")
     assert refused.status_code == 401
@@ -37,6 +69,7 @@ def test_the_throttle_says_how_long_to_wait(visitor: Visitor, api: StandInApi) -
     refused = visitor.sign_in()
     assert refused.status_code == 429
     assert "Too many tries. Wait 48 s, then try again." in refused.text
+    assert refused.headers["Retry-After"] == "48"
 
 
 def test_without_the_api_nobody_signs_in_and_the_page_says_why(visitor: Visitor, api: StandInApi) -> None:

@@ -71,6 +71,26 @@ def test_the_last_admin_stays_and_a_short_password_is_refused(admin: Visitor) ->
     assert "At least 8 characters." in short.text
 
 
+def test_changing_ones_own_role_asks_first(admin: Visitor, api: StandInApi) -> None:
+    asked = admin.send(f"{DANA}/role", DANA, role="sales")
+    assert (asked.status_code, asked.location) == (303, f"{DANA}?ask=own-role&role=sales")
+    assert not [call for call in api.calls if call.method == "PATCH"]
+    question = admin.read(asked.location).text
+    assert "Change your own role to Sales?" in question
+    assert admin.send(f"{DANA}/role", DANA, role="admin").location == DANA, "that changes nothing"
+    done = admin.send(f"{DANA}/role", asked.location, role="sales", sure="yes")
+    assert (done.status_code, done.location) == (303, "/admin/customers")
+    assert api.calls_of("PATCH", f"/api/admin/staff/{uid(1)}")[-1].body == {"role": "sales"}
+    assert "This is your own account." in admin.read(f"{DANA}?ask=deactivate").text
+    assert "This is your own account." not in admin.read(f"{TIMUR}?ask=deactivate").text
+
+
+def test_the_question_about_the_own_role_is_not_asked_of_others(admin: Visitor) -> None:
+    assert "Change your own role" not in admin.read(f"{TIMUR}?ask=own-role&role=admin").text
+    for role in ("admin", "nothing", ""):
+        assert "Change your own role" not in admin.read(f"{DANA}?ask=own-role&role={role}").text
+
+
 def test_deactivating_asks_and_says_what_stops(admin: Visitor) -> None:
     question = admin.read(f"{TIMUR}?ask=deactivate").text
     assert "Deactivate Timur S.?" in question

@@ -1,6 +1,11 @@
 """Alive, ready, measured: without a token, and ready also without Redis."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from deploy.local.data_folder import free_port
 from deploy.local.postgres import PostgresServer
@@ -36,3 +41,24 @@ def test_measured_by_route_and_status_never_by_path(api: ApiUnderTest) -> None:
     assert answer.mimetype == "text/plain"
     assert 'tripwire_http_answers_total{method="GET",route="/invitations/<token>",status="404"} 1.0' in answer.text
     assert "a-secret-link" not in answer.text
+
+
+def test_however_many_scrape_the_database_is_asked_once_a_second(
+    api: ApiUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    read = api.resources.database.read
+
+    def counted(question: Any) -> Any:
+        asked.append(time.monotonic())
+        return read(question)
+
+    monkeypatch.setattr(api.resources.database, "read", counted)
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.client.get("/metrics").text, range(100)))
+    assert all("tripwire_database_up 1.0" in text for text in answers)
+    assert len([at for at in asked if at >= began]) <= 2 * (1 + time.monotonic() - began)
+    api.client.get("/invitations/nothing")
+    counted_now = 'tripwire_http_answers_total{method="GET",route="/invitations/<token>",status="404"} 1.0'
+    assert counted_now in api.client.get("/metrics").text, "its own counts cost nothing and are always new"

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import argon2
 import psycopg2
@@ -14,6 +15,7 @@ from werkzeug.test import TestResponse
 from deploy.local.data_folder import free_port
 from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
 from tests.waiting import wait_until
+from tripwire_api.wsgi import ensure_first_admin
 from tripwire_shared.staff.staff import Role
 from tripwire_shared.timings import (
     API_REQUEST_BUDGET,
@@ -160,12 +162,38 @@ def test_it_needs_no_redis(api_for: Callable[..., ApiUnderTest]) -> None:
 
 
 def test_an_address_that_is_none_is_not_believed(api: ApiUnderTest, database_url: str) -> None:
-    """What a trusted proxy passes on from outside: the last hop that is an address counts."""
-    for said in ("x" * 3000, "unknown, 192.0.2.9", "192.0.2.9, nonsense", "", "::ffff:192.0.2.9"):
-        assert sign_in(api, address=said).status_code == 401
+    """What a trusted proxy passes on from outside: the last hop that is an address counts. How entries may be written:
+    tests/shared/test_client_addresses.py."""
+    said = {
+        "x" * 3000: "127.0.0.1",
+        "unknown, 192.0.2.9": "192.0.2.9",
+        "192.0.2.9, nonsense": "127.0.0.1",
+        "": "127.0.0.1",
+        "::ffff:192.0.2.9": "192.0.2.9",
+        "192.0.2.9:5678": "192.0.2.9",
+        '"[2001:db8:1:2:3::4]:443"': "2001:db8:1:2::/64",
+    }
+    for address in said:
+        assert sign_in(api, address=address).status_code == 401
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT address FROM login_failures ORDER BY id")
-        assert [row[0] for row in cursor.fetchall()] == ["127.0.0.1", "192.0.2.9", *["127.0.0.1"] * 2, "192.0.2.9"]
+        assert [row[0] for row in cursor.fetchall()] == list(said.values())
+
+
+def test_an_ipv6_client_is_its_64_and_cannot_go_round_the_throttle(api: ApiUnderTest) -> None:
+    api.member(EMAIL, password=PASSWORD)
+    for number in range(LOGIN_FAILURES_PER_ACCOUNT):
+        assert_problem(sign_in(api, password="wrong", address=f"[2001:db8:1:2::{number:x}]:4{number}"), 401)
+    assert_problem(sign_in(api, address="2001:db8:1:2:ffff::9"), 429)
+    assert sign_in(api, address="2001:db8:1:3::9").status_code == 200
+
+
+def test_several_headers_of_forwarding_are_one_list(api: ApiUnderTest, database_url: str) -> None:
+    """A client's own header stands first, whatever it says; as gunicorn hands them over: joined by commas."""
+    sign_in(api, address="203.0.113.1,192.0.2.4:80")
+    with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT address FROM login_failures")
+        assert cursor.fetchall() == [("192.0.2.4",)]
 
 
 def test_failures_older_than_a_minute_do_not_count(api: ApiUnderTest, database_url: str) -> None:
@@ -207,3 +235,15 @@ def test_no_password_and_no_token_is_kept(api: ApiUnderTest, database_url: str) 
     assert "argon2id" in rows
     assert PASSWORD not in rows
     assert token not in rows
+
+
+@pytest.mark.parametrize(("role", "said"), [("sales", "ADMIN_EMAIL is the address of somebody"), ("admin", "")])
+def test_an_admin_email_that_belongs_to_sales_is_said_and_nobody_is_promoted(
+    api: ApiUnderTest, role: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    member = api.member(EMAIL, Role(role))
+    settings = replace(api.resources.settings, admin_email=EMAIL.upper(), admin_password=PASSWORD)
+    ensure_first_admin(api.resources.staff, settings)
+    assert said in capsys.readouterr().out
+    assert member.get("/api/auth/me").get_json()["role"] == role
+    assert len(api.resources.staff.list()) == 1

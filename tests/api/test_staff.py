@@ -1,13 +1,16 @@
 """Accounts: made, changed, deactivated; the last admin stays."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
-from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
 from tripwire_shared.staff.staff import Role
+from tripwire_shared.timings import TOKEN_CACHE_TTL
 
 NEW = {"email": " New@Example.com ", "full_name": " New Manager ", "role": "sales", "password": "12345678"}
 
@@ -53,6 +56,63 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(admin: Caller) -> None:
     assert change(admin, made["id"], password="another password").status_code == 200
     assert_problem(session.get("/api/auth/me"), 401)
     assert_problem(admin.post("/api/auth/login", json=credentials), 401)
+
+
+def test_reactivation_revives_no_session_and_no_token(api: ApiUnderTest, admin: Caller) -> None:
+    made = add(admin)
+    credentials = {"email": made["email"], "password": NEW["password"]}
+    session = Caller(admin.client, admin.post("/api/auth/login", json=credentials).get_json()["token"])
+    tokens = f"/api/admin/staff/{made['id']}/tokens"
+    program = Caller(admin.client, admin.post(tokens, json={"name": "program"}).get_json()["token"])
+    assert change(admin, made["id"], active=True).status_code == 200, "it is active already: nothing ends"
+    assert [who.get("/api/auth/me").status_code for who in (session, program)] == [200, 200]
+    for active in (False, True):
+        assert change(admin, made["id"], active=active).status_code == 200
+    time.sleep(TOKEN_CACHE_TTL)
+    assert [who.get("/api/auth/me").status_code for who in (session, program)] == [401, 401]
+    assert admin.get(tokens).get_json() == {"tokens": []}
+    assert admin.post("/api/auth/login", json=credentials).status_code == 200
+
+
+def test_what_an_older_version_left_to_a_deactivated_account_is_not_revived(api: ApiUnderTest, admin: Caller) -> None:
+    member = api.member("m@example.com")
+    sql(api, "UPDATE staff SET active = false WHERE id = %s", member.id)
+    assert change(admin, member.id, active=True).status_code == 200
+    assert_problem(member.get("/api/auth/me"), 401)
+
+
+def test_a_deactivated_account_gets_no_token(api: ApiUnderTest, admin: Caller) -> None:
+    member = api.member("m@example.com")
+    change(admin, member.id, active=False)
+    refused = admin.post(f"/api/admin/staff/{member.id}/tokens", json={"name": "program"})
+    assert "deactivated" in assert_problem(refused, 409)["detail"]
+
+
+@pytest.mark.parametrize("fields", [{"active": False}, {"password": "another password"}])
+def test_a_sign_in_that_was_under_way_meanwhile_gives_no_session(
+    api: ApiUnderTest, admin: Caller, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    made = add(admin)
+    verify = api.resources.hasher.verify
+
+    def changed_while_it_verifies(password_hash: str, password: str) -> bool:
+        assert change(admin, made["id"], **fields).status_code == 200
+        return bool(verify(password_hash, password))
+
+    monkeypatch.setattr(api.resources.hasher, "verify", changed_while_it_verifies)
+    credentials = {"email": made["email"], "password": NEW["password"]}
+    assert_problem(admin.post("/api/auth/login", json=credentials), 401)
+    assert sql(api, "SELECT 1 FROM staff_tokens WHERE kind = 'session' AND revoked_at IS NULL") == []
+
+
+def test_a_new_role_holds_within_a_second(api: ApiUnderTest, admin: Caller) -> None:
+    member = api.member("m@example.com")
+    for role, status in (("admin", 200), ("sales", 403)):
+        member.get("/api/auth/me")
+        assert change(admin, member.id, role=role).status_code == 200
+        time.sleep(TOKEN_CACHE_TTL)
+        assert member.get("/api/auth/me").get_json()["role"] == role
+        assert member.get("/api/admin/staff").status_code == status
 
 
 def test_the_last_active_admin_stays(api: ApiUnderTest, admin: Caller) -> None:

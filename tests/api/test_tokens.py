@@ -2,15 +2,17 @@
 
 import re
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
 import requests
 
-from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, take_in
 from tests.stack import Stack
 from tests.waiting import wait_until
+from tripwire_shared.staff.tokens import UNKNOWN_OVER_ALL
 from tripwire_shared.timings import TOKEN_CACHE_TTL
 
 HOLDS_WITHIN = 1.0
@@ -22,7 +24,7 @@ def test_a_token_is_shown_once(admin: Caller, manager: Caller) -> None:
     assert made.status_code == 201
     token = made.get_json()
     assert {"id", "token", "name", "expires_at"} <= set(token)
-    assert re.fullmatch(r"tsm_[A-Za-z0-9_-]{43,}", token["token"])
+    assert re.fullmatch(r"tsm_[A-Za-z0-9_-]{43}", token["token"])
     listed = admin.get(path)
     assert token["id"] in [one["id"] for one in listed.get_json()["tokens"]]
     assert token["token"] not in listed.text
@@ -55,6 +57,62 @@ def test_one_query_for_a_token_however_many_ask(api: ApiUnderTest, manager: Call
         took = time.monotonic() - began
     assert set(answers) == {200}
     assert queries(api) <= 1 + took / TOKEN_CACHE_TTL
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x", "tsm_", "tsm_short", "tsm_" + "a" * 42, "tsm_" + "a" * 44, "tsm_" + "a" * 42 + "=", "tsm_" + "é" * 43,
+        "tsm_" + "a" * 43 + " x", "TSM_" + "a" * 43, "tsm_" + "a" * 5000, "tsm_" + "a" * 42 + "'",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_token_is_refused_without_a_question(api: ApiUnderTest, token: str) -> None:
+    api.resources.database.close()  # whoever asks it now waits, and is told 503
+    for _ in range(3):
+        assert_problem(Caller(api.client, token).get("/api/auth/me"), 401)
+
+
+def test_a_flood_of_unknown_tokens_pushes_no_good_one_out_and_asks_little(
+    api: ApiUnderTest, manager: Caller, subtests: pytest.Subtests
+) -> None:
+    assert manager.get("/api/auth/me").status_code == 200
+    before, began = queries(api), time.monotonic()
+
+    def one(number: int) -> int:
+        address = f"198.51.{number % 100}.{number % 200}" if number % 2 else "203.0.113.7"
+        unknown = Caller(api.client, f"tsm_{number:043d}")
+        return unknown.get("/api/auth/me", headers={"X-Forwarded-For": address}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = Counter(pool.map(one, range(4_000)))
+        assert manager.get("/api/auth/me").status_code == 200
+    took = time.monotonic() - began
+    assert set(answers) == {401, 429}
+    asked = queries(api) - before
+    assert asked <= UNKNOWN_OVER_ALL * (2 + took) + took / TOKEN_CACHE_TTL + 2
+    with subtests.test("one client's flood leaves others their questions"):
+        time.sleep(1)
+        for number in range(5_000, 5_300):
+            Caller(api.client, f"tsm_{number:043d}").get("/api/auth/me")
+        new = api.member("new@example.com")
+        assert new.get("/api/auth/me", headers={"X-Forwarded-For": "192.0.2.77"}).status_code == 200
+    with subtests.test("who is over the limit is not told that the token is none"):
+        for number in range(6_000, 6_300):
+            refused = Caller(api.client, f"tsm_{number:043d}").get("/api/auth/me")
+        assert_problem(refused, 429)
+        assert refused.headers["Retry-After"] == "1"
+
+
+def test_a_token_revoked_while_its_answer_was_held_back_gets_none(api: ApiUnderTest, admin: Caller) -> None:
+    seller = api.member("s@example.com")
+    request_id = take_in(seller)
+    path = f"/api/admin/tripwire/requests/{request_id}"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(seller.get, path, headers={"Prefer": "wait=2"})
+        wait_until(lambda: api.resources.long_waits._waiting)
+        admin.ask("PATCH", f"/api/admin/staff/{seller.id}", json={"active": False})
+        assert_problem(waiting.result(), 401)
 
 
 def queries(api: ApiUnderTest) -> int:

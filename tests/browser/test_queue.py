@@ -90,3 +90,27 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Any, paths: list[s
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} at {width}"
             assert complaints(page) == [], f"{path} at {width}"
+
+
+def test_a_page_left_open_leads_to_the_sign_in_once_the_session_is_over(page: Any, api: StandInApi) -> None:
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    api.state.tokens.clear()
+    page.clock.run_for(6000)
+    page.wait_for_url("**/login?next=/admin/queue/**")
+    page.wait_for_selector("text=You were signed out")
+
+
+def test_a_hidden_page_asks_for_nothing_and_looks_at_once_when_it_is_seen_again(page: Any, api: StandInApi) -> None:
+    page.goto(PAGE)
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    see = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
+    page.evaluate(see + "document.dispatchEvent(new Event('visibilitychange')); }", True)
+    page.clock.run_for(30_000)
+    assert asked == []
+    assert page.locator("#queue-problem").is_hidden()
+    api.state.tokens.clear()
+    page.evaluate(see + "document.dispatchEvent(new Event('visibilitychange')); }", False)
+    page.wait_for_url("**/login?next=/admin/queue/**")

@@ -16,6 +16,7 @@ from tripwire_shared import timings
 
 T = TypeVar("T")
 LARGEST_ANSWER = 4 * 1024 * 1024
+TOKEN_AT_MOST, EMAIL_AT_MOST = 512, 320
 
 
 class ApiFailure(Exception):
@@ -79,6 +80,14 @@ class TooManyTries(ApiFailure):
         self.wait_seconds = wait_seconds
 
 
+class TooSoon(ApiFailure):
+    """The same was asked for a moment ago, or too much at once; the message is the API's reason."""
+
+    def __init__(self, message: str, wait_seconds: int | None) -> None:
+        super().__init__(message or "That was asked for a moment ago.")
+        self.wait_seconds = wait_seconds
+
+
 class FieldsRefused(ApiFailure):
     """The API refuses what was entered; the message says which field and why, `errors` the same for each field."""
 
@@ -123,6 +132,14 @@ class Budget:
         return self._end - time.monotonic()
 
 
+def page_budget() -> Budget:
+    """Of the request under way, who asks included: it begins with the first call."""
+    if "page_budget" not in g:
+        g.page_budget = Budget()
+    budget: Budget = g.page_budget
+    return budget
+
+
 class ApiClient:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
@@ -139,16 +156,14 @@ class ApiClient:
                 api_answers.needed(api_answers.text, source, name)
                 for source, name in ((document, "token"), (staff, "email"), (staff, "full_name"), (staff, "role"))
             )
+            if len(token) > TOKEN_AT_MOST or len(fields[0]) > EMAIL_AT_MOST:
+                raise UnreadableAnswer("token or email")  # no cookie could hold it
             return SignedIn(token, *fields)
 
         return self.call("POST", "/api/auth/login", read, Budget(), body=body)
 
     def sign_out(self, token: str) -> None:
         self.call("POST", "/api/auth/logout", lambda _: None, Budget(), token)
-
-    def check_token(self, token: str, budget: Budget) -> None:
-        """Raises where the API does not answer, or knows the token no more."""
-        self.call("GET", "/api/auth/me", lambda _: None, budget, token)
 
     def call(
         self,
@@ -186,6 +201,8 @@ class ApiClient:
         body: Mapping[str, Any] | None,
         budget: Budget,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        if (silent := g.get("silent_api")) is not None:
+            raise type(silent)(may_have_arrived=False)
         if budget.left() <= 0:
             raise ApiTooSlow(may_have_arrived=False)
         try:
@@ -248,9 +265,10 @@ def _failure(
             return NotThere(detail)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.BAD_REQUEST:
             return _fields_refused(problem or {}, detail)
-        case HTTPStatus.TOO_MANY_REQUESTS if not answers_token:
-            wait = headers.get("Retry-After", "")
-            return TooManyTries(int(wait) if wait.isdecimal() else None)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            given = headers.get("Retry-After", "")
+            wait = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else None
+            return TooSoon(detail, wait) if answers_token else TooManyTries(wait)
         case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None:
             return ApiFailure(detail)  # it is busy, or another server than the database is away
     if status in OF_A_PROXY:

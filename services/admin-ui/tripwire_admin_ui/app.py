@@ -10,10 +10,11 @@ import structlog
 from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from tripwire_admin_ui import csrf, error_pages, list_wording, navigation, queue_console, sign_in, wording
-from tripwire_admin_ui.access import admins_only, signed_in_only
+from tripwire_admin_ui import csrf, error_pages, kept_form, list_wording, navigation, queue_console, sign_in, wording
+from tripwire_admin_ui.access import Guards
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.assets import Assets
+from tripwire_admin_ui.identity import Identities
 from tripwire_admin_ui.pages import (
     activity,
     customers,
@@ -28,13 +29,16 @@ from tripwire_admin_ui.pages import (
     tokens,
 )
 from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.session_cookie import SessionCookie, take_notice
+from tripwire_admin_ui.session_cookie import SessionCookie, mark_of, take_notice
 from tripwire_shared import timings
-from tripwire_shared.client_address import address_behind
+from tripwire_shared.client_address import address_behind, over_tls
+from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.settings import Settings
 
 VERSION = metadata.version("tripwire-admin-ui")
 LARGEST_FORM = 64 * 1024
+# Of the requests inside at once so many may be signing in, each of which waits for the API: half of them.
+SIGN_IN_SHARE = 2
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -57,12 +61,17 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
         g.client_address = address_behind(
             request.remote_addr or "", ",".join(request.headers.getlist("X-Forwarded-For")), settings.trusted_proxies
         )
+        g.over_tls = over_tls(
+            request.remote_addr or "", request.scheme, request.headers.get("X-Forwarded-Proto", ""),
+            settings.trusted_proxies,
+        )  # fmt: skip
         cookie.open()
 
     app.before_request(csrf.refuse_forged_forms)
 
     @app.after_request
     def finish(response: Response) -> Response:
+        kept_form.forget_shown_form()
         cookie.write(response)
         return queue_console.with_policy(_with_headers(response))
 
@@ -72,17 +81,16 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     app.context_processor(_page_context)
     error_pages.install(app)
 
-    app.register_blueprint(sign_in.pages(api))  # open to everybody
-    app.register_blueprint(signed_in_only(dashboard.pages(api)))
-    app.register_blueprint(admins_only(system_health.pages(api)))
-    app.register_blueprint(signed_in_only(system_line.pages(api)))
+    guards = Guards(Identities(api))
+    sign_ins = FewAtOnce(settings.web_threads // SIGN_IN_SHARE)
+    app.register_blueprint(sign_in.pages(api, sign_ins))  # open to everybody
+    app.register_blueprint(guards.admins_only(system_health.pages(api)))
     # Sales sees its own: the API gives it no others.
-    # Sales sees its own: the API gives it no others.
-    for pages in (requests, one_request, customers, one_customer, new_customer):
-        app.register_blueprint(signed_in_only(pages.pages(api)))
+    for pages in (dashboard, system_line, requests, one_request, customers, one_customer, new_customer):
+        app.register_blueprint(guards.signed_in_only(pages.pages(api)))
     for pages_for_admins in (staff, tokens, activity):
-        app.register_blueprint(admins_only(pages_for_admins.pages(api)))
-    queue_console.mount(app, api, settings.queue_url)  # admins only, by path
+        app.register_blueprint(guards.admins_only(pages_for_admins.pages(api)))
+    queue_console.mount(app, api, guards, settings.queue_url)  # admins only, by path
 
     @app.get("/")
     def front_door() -> AnyResponse:
@@ -101,6 +109,7 @@ def _page_context() -> dict[str, object]:
     return {
         "layout": "fragment.html" if is_refresh() else "layout.html",
         "session": g.session,
+        "reader_mark": mark_of(signed_in) if signed_in else "",
         "menu": navigation.entries(is_admin=signed_in.is_admin) if signed_in else (),
         "version": VERSION,
         "take_notice": take_notice,

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui import session_cookie
-from tripwire_admin_ui.access import for_admins_page, to_sign_in
+from tripwire_admin_ui.access import Refusal, for_admins_page, to_sign_in
 from tripwire_admin_ui.api_client import (
     ApiFailure,
     ApiUnreachable,
@@ -18,6 +18,7 @@ from tripwire_admin_ui.api_client import (
     NotAllowed,
     NotSignedIn,
     NotThere,
+    TooSoon,
 )
 from tripwire_admin_ui.sign_in import safe_next
 
@@ -36,12 +37,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotThere, _not_there)
     app.register_error_handler(Conflict, _refused_by_api)
     app.register_error_handler(FieldsRefused, _refused_by_api)
+    app.register_error_handler(TooSoon, _too_soon)
     app.register_error_handler(ApiFailure, _api_failed)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
 
 
-def _signed_out_by_api(_: NotSignedIn) -> Response | tuple[str, int]:
+def _signed_out_by_api(_: NotSignedIn) -> Refusal:
     """The API no longer knows the token: revoked, ended, or the account was deactivated."""
     session_cookie.end()
     return to_sign_in("revoked")
@@ -55,6 +57,11 @@ def _not_there(_: NotThere) -> tuple[str, int]:
 def _refused_by_api(failure: ApiFailure) -> tuple[str, int]:
     status = HTTPStatus.CONFLICT if isinstance(failure, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
     return render_template("message.html", title="Nothing was changed.", text=str(failure), back=_where_from()), status
+
+
+def _too_soon(failure: TooSoon) -> tuple[str, int]:
+    page = render_template("message.html", title="Not now.", text=str(failure), back=_where_from())
+    return page, HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _api_failed(failure: ApiFailure) -> tuple[str, int]:

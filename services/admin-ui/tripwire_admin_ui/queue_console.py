@@ -1,8 +1,11 @@
 """rq-dashboard inside the console: behind our login, with its holes closed. The only part that speaks to Redis.
 
 What is closed here, and nowhere else in the admin UI needed:
-- it knows no sign-in: every path under the prefix, its own files too, is for admins;
-- its POSTs carry no token of ours and one GET changes state: changing is POST only, with the token in a header;
+- it knows no sign-in: every path under the prefix, its own files and data too, is for whoever the API says is an admin
+  now; a page of it that is left open ends like any other (`refresh.is_use`);
+- its POSTs carry no token of ours and one GET changes state: changing is POST only, with the token in a header; of its
+  GETs only those that are known to read are let through;
+- it fails on numbers and names in its addresses that are none;
 - what changes something is written to the activity log first, through the API: what cannot be written is not done;
 - its templates put texts from Redis into pages unescaped: see queue_templates;
 - it fails on JSON jobs, waits for Redis without end, and knows no way to say that Redis is away.
@@ -19,22 +22,22 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_dashboard import web
 
-from tripwire_admin_ui.access import person, require_admin, require_sign_in
+from tripwire_admin_ui.access import Guards, for_script, person
 from tripwire_admin_ui.api_activity import ActivityApi
 from tripwire_admin_ui.api_client import ApiClient, ApiFailure, NotAllowed, NotSignedIn
 from tripwire_admin_ui.pages.queue import queue_is_away
 from tripwire_admin_ui.queue_templates import EscapingLoader
-from tripwire_admin_ui.system_state import read_system_state
+from tripwire_admin_ui.refresh import QUEUE, QUEUE_DATA, is_scripted, wants_json
+from tripwire_admin_ui.system_state import SystemState, read_system_state
 from tripwire_admin_ui.verdict import verdict
 from tripwire_shared import timings
 
 PREFIX = "/admin/queue"
-NAME = "rq_dashboard"
 # Its views that change something, and the word for each in the activity log.
 CHANGES = {
     "rq_dashboard.requeue_job_view": "requeue",
@@ -43,7 +46,11 @@ CHANGES = {
     "rq_dashboard.empty_queue": "empty",
     "rq_dashboard.compact_queue": "compact",
 }
-PAGES = frozenset(f"{NAME}.{view}" for view in ("queues_overview", "workers_overview", "jobs_overview", "job_view"))
+PAGES = frozenset(f"{QUEUE}.{view}" for view in ("queues_overview", "workers_overview", "jobs_overview", "job_view"))
+# What its addresses may hold; it believes them.
+REGISTRIES = frozenset(("queued", "failed", "deferred", "started", "finished", "scheduled", "canceled"))
+ORDERS = frozenset(("asc", "dsc"))
+ROWS_AT_MOST, PAGES_AT_MOST = 100, 1_000_000
 # underscore.js makes functions of its templates, so eval it must be; inline script runs with this page's nonce only.
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -62,7 +69,7 @@ def build_redis(url: str) -> Redis:
     )
 
 
-def mount(app: Flask, api: ApiClient, redis_url: str) -> None:
+def mount(app: Flask, api: ApiClient, guards: Guards, redis_url: str) -> None:
     """Puts rq-dashboard under PREFIX. Without `redis_url` there is the page that says so, and nothing else."""
     redis = build_redis(redis_url) if redis_url else None
     _mend(redis)
@@ -70,16 +77,17 @@ def mount(app: Flask, api: ApiClient, redis_url: str) -> None:
     app.config["RQ_DASHBOARD_POLL_INTERVAL"] = int(timings.UI_REFRESH * 1000)
     app.redis_conn = redis  # type: ignore[attr-defined]  # where rq-dashboard looks for it
     app.jinja_env.loader = EscapingLoader(app.jinja_env.loader)
-    app.before_request(_guard(api, redis))
+    app.before_request(_guard(api, guards, redis))
     app.register_blueprint(rq_dashboard.blueprint, url_prefix=PREFIX)
     app.register_error_handler(NoSuchJobError, _no_such_job)
-    app.register_error_handler(RedisError, lambda _: _away(api))
-    app.context_processor(lambda: _page_context(api))
+    app.register_error_handler(InvalidJobOperation, _not_failed)
+    app.register_error_handler(RedisError, lambda _: _away())
+    app.context_processor(_page_context)
 
 
 def is_ours() -> bool:
     """Whether this request is for rq-dashboard: a page of it, its data, or one of its files."""
-    return request.blueprint == NAME
+    return request.blueprint == QUEUE
 
 
 def policy() -> str:
@@ -87,11 +95,12 @@ def policy() -> str:
     return POLICY.format(nonce=_nonce())
 
 
-def _page_context(api: ApiClient) -> dict[str, object]:
-    """For its pages: the nonce of their scripts, and the state of the system for the menu."""
-    if request.endpoint not in PAGES or g.session.person is None or not person().is_admin:
+def _page_context() -> dict[str, object]:
+    """For its pages: the nonce of their scripts, and the state of the system for the menu. Asks nothing: a page that
+    says what failed is rendered with it too."""
+    if "queue_state" not in g:
         return {}
-    state = read_system_state(api, person().token)
+    state: SystemState = g.queue_state
     return {"nonce": _nonce(), "state": state, "verdict": verdict(state, person().email)}
 
 
@@ -122,36 +131,76 @@ def _current_job(job: Job | None) -> Any:
     }
 
 
-def _guard(api: ApiClient, redis: Redis | None) -> Any:
-    activity = ActivityApi(api)
-
+def _guard(api: ApiClient, guards: Guards, redis: Redis | None) -> Any:
     def guard() -> Any:
         """By path, not by blueprint: an unknown path below the prefix tells a stranger nothing either."""
         if request.path != PREFIX and not request.path.startswith(PREFIX + "/"):
             return None
-        refused = require_sign_in() or require_admin()
-        if refused is not None or not is_ours() or request.endpoint == f"{NAME}.static":
+        refused = guards.require_sign_in() or guards.require_admin()
+        if refused is not None or request.endpoint is None or request.endpoint == f"{QUEUE}.static":
             return refused
-        if (request.view_args or {}).get("instance_number", 0) != 0:
-            return render_template("message.html", title="There is no such page.", text=""), HTTPStatus.NOT_FOUND
-        if redis is None:
-            return _away(api, configured=False)
-        if request.endpoint in CHANGES:
-            return _may_change(activity, redis)
-        redis.ping()  # away: the error handler shows the page that says so
-        if request.endpoint in PAGES and request.accept_mimetypes.best == "application/json":
-            return jsonify(rq_instances=[])  # its scripts ask the page itself for a list of Redis servers
-        return None
+        return _before_view(api, redis) if _is_known() else _nothing_there()
 
     return guard
 
 
-def _may_change(activity: ActivityApi, redis: Redis) -> Any:
+def _before_view(api: ApiClient, redis: Redis | None) -> Any:
+    is_page = request.endpoint in PAGES and not wants_json()
+    if is_page:
+        g.queue_state = read_system_state(api, person().token)
+    if redis is None:
+        return _away(configured=False)
+    redis.ping()  # away: the error handler shows the page that says so
+    if g.identity_failure is not None:
+        return _nobody_known(g.identity_failure)
+    if request.endpoint in CHANGES:
+        return _may_change(ActivityApi(api))
+    if request.endpoint in PAGES and not is_page:
+        return jsonify(rq_instances=[])  # its scripts ask the page itself for a list of Redis servers
+    return None
+
+
+def _is_known() -> bool:
+    """Whether rq-dashboard can answer this without failing, and without changing anything where it should only read."""
+    if request.endpoint not in PAGES | QUEUE_DATA | CHANGES.keys():
+        return False
+    named = request.view_args or {}
+    per_page, page = (str(named.get(name, 1)) for name in ("per_page", "page"))
+    return (
+        named.get("instance_number", 0) == 0
+        and named.get("registry_name", "queued") in REGISTRIES
+        and named.get("order", "asc") in ORDERS
+        and _is_whole(per_page, ROWS_AT_MOST)
+        and _is_whole(page, PAGES_AT_MOST)
+    )
+
+
+def _is_whole(text: str, at_most: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 8 and 1 <= int(text) <= at_most
+
+
+def _nothing_there() -> Any:
+    if _for_script():
+        return for_script(HTTPStatus.NOT_FOUND, "There is no such list.")
+    return render_template("message.html", title="There is no such page.", text=""), HTTPStatus.NOT_FOUND
+
+
+def _nobody_known(failure: ApiFailure) -> Any:
+    """Redis would answer, but whether this person may still look only the API can say."""
+    words = "Whether you may see the queue could not be asked."
+    if _for_script():
+        return for_script(HTTPStatus.SERVICE_UNAVAILABLE, f"{failure} {words}")
+    page = render_template("message.html", title=str(failure), text=words, again=request.full_path.rstrip("?"))
+    return page, HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _for_script() -> bool:
+    return is_scripted() or request.method == "POST"
+
+
+def _may_change(activity: ActivityApi) -> Any:
     if request.method != "POST":
-        return jsonify(
-            status="ERROR", detail="This can only be changed with its button."
-        ), HTTPStatus.METHOD_NOT_ALLOWED
-    redis.ping()
+        return for_script(HTTPStatus.METHOD_NOT_ALLOWED, "This can only be changed with its button.")
     named = request.view_args or {}
     detail = {word: str(named[name]) for name, word in NAMES.items() if named.get(name)}
     try:
@@ -160,25 +209,29 @@ def _may_change(activity: ActivityApi, redis: Redis) -> Any:
         raise
     except ApiFailure as failure:
         words = f"Not done: it could not be written to Activity. {failure}"
-        return jsonify(status="ERROR", detail=words), HTTPStatus.SERVICE_UNAVAILABLE
+        return for_script(HTTPStatus.SERVICE_UNAVAILABLE, words)
     return None
 
 
 NAMES = {"queue_name": "queue", "registry_name": "registry", "job_id": "job"}
 
 
-def _away(api: ApiClient, *, configured: bool = True) -> Any:
+def _away(*, configured: bool = True) -> Any:
     """For its scripts a status that they notice; for people the page that says what is and what is not."""
-    if "/data/" in request.path or request.method == "POST":
-        return jsonify(status="ERROR", detail="Redis is down. Nothing was done."), HTTPStatus.SERVICE_UNAVAILABLE
-    return queue_is_away(api, configured=configured)
+    if _for_script() or "queue_state" not in g:
+        return for_script(HTTPStatus.SERVICE_UNAVAILABLE, "Redis is down. Nothing was done.")
+    return queue_is_away(g.queue_state, configured=configured)
 
 
 def _no_such_job(_: NoSuchJobError) -> Any:
     text = "Jobs leave Redis when they are finished. What became of the customer stands under Requests."
-    if "/data/" in request.path or request.method == "POST":
-        return jsonify(status="ERROR", detail="There is no such job any more."), HTTPStatus.NOT_FOUND
+    if _for_script():
+        return for_script(HTTPStatus.NOT_FOUND, "There is no such job any more.")
     return render_template("message.html", title="There is no such job any more.", text=text), HTTPStatus.NOT_FOUND
+
+
+def _not_failed(_: InvalidJobOperation) -> Any:
+    return for_script(HTTPStatus.CONFLICT, "This job is not failed (any more).")
 
 
 def _without_password(url: str) -> str:

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 
 import structlog
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui import session_cookie, wording
@@ -16,6 +17,7 @@ from tripwire_admin_ui.api_client import (
     TooManyTries,
 )
 from tripwire_shared import timings
+from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 
 log = structlog.get_logger(__name__)
 WRONG = "E-mail or password is not right."
@@ -23,12 +25,21 @@ NOTES = {
     "ended": f"You were signed out after {int(timings.UI_SESSION_IDLE // 60)} minutes without use, or at the end of "
     f"{int(timings.UI_SESSION_END // 3600)} hours.",
     "revoked": "You were signed out: the session was ended, or the account changed.",
+    "out": "You were signed out.",
     "left": "You are signed out.",
     "left-here": "You are signed out in this browser. The API could not be told, so the session itself ends later.",
 }
 
 
-def pages(api: ApiClient) -> Blueprint:
+KEPT = "What you sent was not done, but it is kept: sign in, look at it, and send it again."
+BUSY = "Too many people are signing in at this moment. Try again in a second."
+# An address that comes with a form or a query and goes back in a header, whose line servers take up to 4,094 bytes of.
+NEXT_AT_MOST = 1_000
+EMAIL_AT_MOST = 254
+
+
+def pages(api: ApiClient, at_once: FewAtOnce) -> Blueprint:
+    """`at_once`: how many may be signing in here; each waits for the API, where it takes its time."""
     blueprint = Blueprint("sign_in", __name__)
 
     @blueprint.get("/login")
@@ -36,21 +47,24 @@ def pages(api: ApiClient) -> Blueprint:
         wanted = safe_next(request.args.get("next", ""))
         if g.session.person is not None:
             return redirect(wanted)
-        return _form(note=NOTES.get(request.args.get("note", ""), ""))
+        return sign_in_page(note=_note(wanted))
 
     @blueprint.post("/login")
-    def enter() -> Response | tuple[str, int]:
+    def enter() -> Response:
         email = request.form.get("email", "").strip()
         before = g.session.person
         try:
-            person = api.sign_in(email, request.form.get("password", ""))
-        except ApiFailure as failure:
-            message, status = _refusal(failure)
-            return _form(email=email, error=message), status
+            with at_once.one():
+                person = api.sign_in(email, request.form.get("password", ""))
+        except (ApiFailure, TooManyAtOnce) as failure:
+            return _refused(email, failure)
         session_cookie.begin(person)
         if before is not None:
             _revoke(api, before.token)
-        return redirect(safe_next(request.form.get("next", "")), HTTPStatus.SEE_OTHER)
+        wanted = safe_next(request.form.get("next", ""))
+        if g.session.kept is not None and g.session.kept.page == wanted:
+            session_cookie.leave_notice("You are signed in again", "What you sent before was not done: send it again.")
+        return redirect(wanted, HTTPStatus.SEE_OTHER)
 
     @blueprint.post("/logout")
     def leave() -> Response:
@@ -63,18 +77,41 @@ def pages(api: ApiClient) -> Blueprint:
 
 
 def safe_next(wanted: str) -> str:
-    """`wanted` if it is one of our own pages, else the front page: a link must not lead out of the house."""
+    """`wanted` if it is one of our own pages, else the front page: a link must not lead out of the house. What is too
+    long for an address goes without its query."""
     ours = wanted == "/admin" or wanted.startswith(("/admin/", "/admin?"))
-    return wanted if ours and "\\" not in wanted and wanted.isprintable() else "/admin"
+    if not ours or "\\" in wanted or not wanted.isprintable():
+        return "/admin"
+    return next(
+        (page for page in (wanted, wanted.partition("?")[0]) if len(iri_to_uri(page)) <= NEXT_AT_MOST), "/admin"
+    )
 
 
-def _form(email: str = "", error: str = "", note: str = "") -> str:
+def sign_in_page(email: str = "", error: str = "", note: str = "") -> str:
     wanted = safe_next(request.values.get("next", ""))
-    return render_template("sign_in.html", email=email, error=error, note=note, wanted=wanted)
+    return render_template("sign_in.html", email=email[:EMAIL_AT_MOST], error=error, note=note, wanted=wanted)
 
 
-def _refusal(failure: ApiFailure) -> tuple[str, int]:
+def _note(wanted: str) -> str:
+    note = NOTES.get(request.args.get("note", ""), "")
+    kept = g.session.kept
+    return f"{note} {KEPT}".strip() if kept is not None and kept.page == wanted else note
+
+
+def _refused(email: str, failure: Exception) -> Response:
+    message, status = _refusal(failure)
+    page = make_response(sign_in_page(email=email, error=message), status)
+    if isinstance(failure, TooManyAtOnce):
+        page.headers["Retry-After"] = "1"
+    if isinstance(failure, TooManyTries) and failure.wait_seconds is not None:
+        page.headers["Retry-After"] = str(failure.wait_seconds)
+    return page
+
+
+def _refusal(failure: Exception) -> tuple[str, int]:
     match failure:
+        case TooManyAtOnce():
+            return BUSY, HTTPStatus.TOO_MANY_REQUESTS
         case NotSignedIn() | FieldsRefused():
             return WRONG, HTTPStatus.UNAUTHORIZED
         case TooManyTries():

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
+from flask import request
+
 from tripwire_admin_ui.api_client import (
     ApiClient,
     ApiFailure,
@@ -14,6 +16,7 @@ from tripwire_admin_ui.api_client import (
     DatabaseAway,
     NotAllowed,
     NotSignedIn,
+    page_budget,
 )
 from tripwire_admin_ui.api_system import Metrics, Mode, SystemApi
 from tripwire_admin_ui.pending import Pending
@@ -64,7 +67,8 @@ class Reader:
     """Asks for the parts of one page, all at the same time and within one budget."""
 
     def __init__(self) -> None:
-        self.budget = Budget()
+        # The page after a form has its own: the form may have used up the other.
+        self.budget = Budget() if request.method == "POST" else page_budget()
         self.failures: list[ApiFailure] = []
 
     def ask(self, call: Callable[[], T]) -> Pending[T]:

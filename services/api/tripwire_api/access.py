@@ -4,12 +4,8 @@ A guard stands above each blueprint where it is registered (`app.py`); a test wa
 none.
 """
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -18,6 +14,7 @@ from flask import Request, g
 from tripwire_api.client_request import client_address
 from tripwire_shared.activity.activity_log import acting_from
 from tripwire_shared.errors import TripwireError
+from tripwire_shared.rate_limit import RateLimit
 from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Role, Staff
 from tripwire_shared.staff.tokens import Tokens
@@ -25,7 +22,6 @@ from tripwire_shared.staff.tokens import Tokens
 Guard = Callable[[Request], None]
 P = ParamSpec("P")
 R = TypeVar("R")
-BUCKETS_AT_MOST = 10_000
 
 
 class NotSignedIn(TripwireError):
@@ -40,39 +36,6 @@ class TooManyRequests(TripwireError):
     """This token asks too often; wait a second."""
 
 
-@dataclass
-class _Bucket:
-    level: float
-    at: float
-
-
-class RateLimit:
-    """A token bucket for each bearer token in this process: `per_second`, and a burst of as many again. 0: no limit."""
-
-    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second, self._clock = per_second, clock
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def take(self, token: str) -> bool:
-        """Whether this request is within the limit."""
-        if not self._per_second:
-            return True
-        now = self._clock()
-        with self._lock:
-            bucket = self._buckets.setdefault(token, _Bucket(2.0 * self._per_second, now))
-            self._buckets.move_to_end(token)
-            if len(self._buckets) > BUCKETS_AT_MOST:
-                self._buckets.popitem(last=False)
-            full = 2.0 * self._per_second
-            bucket.level = min(full, bucket.level + (now - bucket.at) * self._per_second)
-            bucket.at = now
-            if bucket.level < 1:
-                return False
-            bucket.level -= 1
-            return True
-
-
 def public(_: Request) -> None:
     """The guard of what needs no token: said, not forgotten."""
 
@@ -85,13 +48,17 @@ def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network,
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise NotSignedIn
-        staff = tokens.authenticate(token)
-        if staff is None:
-            raise NotSignedIn("The token is unknown, has ended or was revoked.")
+        address = client_address(asked, trusted_proxies)
+        g.staff, g.token, g.look_again = whose(token, address), token, partial(whose, token, address)
         if not limit.take(token):
             raise TooManyRequests
-        g.staff, g.token = staff, token
-        acting_from(client_address(asked, trusted_proxies))
+        acting_from(address)
+
+    def whose(token: str, address: Callable[[], str]) -> Staff:
+        staff = tokens.authenticate(token, address)
+        if staff is None:
+            raise NotSignedIn("The token is unknown, has ended or was revoked.")
+        return staff
 
     return guard
 
@@ -110,6 +77,12 @@ def current_staff() -> Staff:
     """Who asks. Only behind a guard."""
     staff: Staff = g.staff
     return staff
+
+
+def look_again() -> Staff:
+    """Who asks, after a wait during which the token may have been revoked or the role changed. Raises NotSignedIn."""
+    g.staff = g.look_again()
+    return current_staff()
 
 
 def current_staff_or_none() -> Staff | None:

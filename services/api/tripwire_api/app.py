@@ -21,7 +21,7 @@ from tripwire_api import (
     system,
     system_history,
 )
-from tripwire_api.access import Guard, RateLimit, admin_only, public, staff_only
+from tripwire_api.access import Guard, admin_only, public, staff_only
 from tripwire_api.meter import RequestMeter
 from tripwire_api.parts import ApiParts
 from tripwire_api.problems import http_problem, register_problems
@@ -29,6 +29,7 @@ from tripwire_api.request_hooks import RequestHooks
 from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
+from tripwire_shared.rate_limit import RateLimit
 
 # Where a test finds the guard of each blueprint.
 GUARDS = "tripwire_guards"

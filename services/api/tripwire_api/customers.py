@@ -178,7 +178,7 @@ def blueprint(
     class Resend(MethodView):
         @routes.response(202, ResentSchema)
         def post(self, user_id: UUID) -> dict[str, Any]:
-            """A new welcome mail with a new link; the old link dies at once."""
+            """A new welcome mail with a new link; the old link dies at once. Once a minute for a customer."""
             staff = current_staff()
             changes.resend_welcome(user_id, staff.id, only_own(staff))
             return {"success": True, "user_id": str(user_id), "welcome_email": "pending"}

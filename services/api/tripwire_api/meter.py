@@ -1,7 +1,8 @@
 """What Prometheus learns of each answer. gunicorn's processes are summed up through PROMETHEUS_MULTIPROC_DIR.
 
 Counting costs a request some microseconds: no lock is waited for, nothing is asked. What has to be asked (ages, open
-incidents, the queue) is asked when Prometheus comes.
+incidents, the queue) is asked when Prometheus comes, and at most once a second in each process: whoever reaches this
+port may ask as often as they like.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.timings import SCRAPE_KEPT
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # Anybody may send any word as a method: others share a label.
@@ -48,7 +50,7 @@ class RequestMeter:
         )  # fmt: skip
         breaker.listen(lambda state: breaker_open.set(state is BreakerState.OPEN))
         self._known: dict[tuple[str, str, int], _Counters] = {}
-        self._figures = Figures(database, lambda: breaker.call(queue.counts))
+        self._figures = Figures(database, lambda: breaker.call(queue.counts), kept_for=SCRAPE_KEPT)
 
     def count(self, method: str, route: str, status: int, seconds: float, mode: str) -> None:
         """An answer that took `seconds`; `mode`: of a create."""

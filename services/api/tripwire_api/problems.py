@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from tripwire_api.access import Forbidden, NotSignedIn, TooManyRequests, current_staff_or_none
+from tripwire_shared.customers.customer import LinkTooSoon
 from tripwire_shared.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -21,6 +22,7 @@ from tripwire_shared.mode.mode import ModeVersionConflict
 from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused
 from tripwire_shared.serving.places import NoPlace
 from tripwire_shared.staff.staff import LoginThrottled, Role, WrongCredentials
+from tripwire_shared.staff.tokens import TooManyUnknownTokens
 
 # Most special first: the first class that fits gives status and title.
 STATUSES: list[tuple[type[TripwireError], int, str]] = [
@@ -36,7 +38,9 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (InvalidFields, 422, "Invalid fields"),
     (LoginThrottled, 429, "Too many tries"),
     (TooManyRequests, 429, "Too many requests"),
+    (TooManyUnknownTokens, 429, "Too many unknown tokens"),
     (TooManyAtOnce, 429, "Too many at once"),
+    (LinkTooSoon, 429, "Too soon"),
     (NoPlace, 503, "Too many requests"),
     (DatabaseUnavailable, 503, "Database unavailable"),
     (IdentityProviderUnavailable, 503, "Identity provider unavailable"),
@@ -86,6 +90,8 @@ def _domain_problem(error: TripwireError) -> Response:
     response = problem(status, title, str(error), **_extensions(error))
     if isinstance(error, LoginThrottled):
         response.headers["Retry-After"] = LOGIN_RETRY_AFTER
+    if isinstance(error, LinkTooSoon):
+        response.headers["Retry-After"] = str(error.wait_seconds)
     return response
 
 

@@ -9,7 +9,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from tripwire_api.access import admins_only, current_staff, for_admins, only_own
+from tripwire_api.access import admins_only, current_staff, for_admins, look_again, only_own
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.long_waits import LongWaits
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
@@ -114,7 +114,7 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
                 # This time is not the database's.
                 with off_the_clock():
                     waited = waits.until_finished(request_id, seconds, place_of(request.environ))
-                found = requests.get(request_id, only_staff) if waited else found
+                found = requests.get(request_id, only_own(look_again())) if waited else found
             return request_body(found, max_attempts, requests.steps(found))
 
     @routes.route("/<uuid:request_id>/retry")

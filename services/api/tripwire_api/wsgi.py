@@ -12,6 +12,7 @@ from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.logs import configure_logging, get_logger
 from tripwire_shared.serving.runtime import build_runtime
 from tripwire_shared.settings import Settings, SettingsError, load_settings
+from tripwire_shared.staff.staff import StaffExists
 from tripwire_shared.staff.staff_store import StaffStore
 
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
@@ -28,14 +29,14 @@ def create() -> Flask:
         sys.exit(BOOT_ERROR)
     configure_logging("api", settings.log_level, settings.log_format)
     parts = build_api(settings, build_runtime())
-    _ensure_first_admin(parts.staff, settings)
+    ensure_first_admin(parts.staff, settings)
     app = create_app(parts)
     parts.start()
     atexit.register(parts.stop)
     return app
 
 
-def _ensure_first_admin(staff: StaffStore, settings: Settings) -> None:
+def ensure_first_admin(staff: StaffStore, settings: Settings) -> None:
     """With a database that is away the API starts all the same, and this happens at its next start."""
     log = get_logger(__name__)
     try:
@@ -44,5 +45,8 @@ def _ensure_first_admin(staff: StaffStore, settings: Settings) -> None:
                 log.info("the first admin was made from ADMIN_EMAIL and ADMIN_PASSWORD")
         elif not staff.has_admin():
             log.warning("there is no admin yet: set ADMIN_PASSWORD and start again")
+    except StaffExists:
+        log.warning("there is no admin, and none was made: ADMIN_EMAIL is the address of somebody with the role sales; "
+                  "set another ADMIN_EMAIL and start again")  # fmt: skip
     except DatabaseUnavailable:
         log.warning("the database is unavailable: whether there is an admin is not known")

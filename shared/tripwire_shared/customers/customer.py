@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from tripwire_shared.errors import Conflict
+from tripwire_shared.errors import Conflict, TripwireError
 from tripwire_shared.staff.staff import StaffName
 
 
@@ -54,6 +54,14 @@ class CustomerFilter:
 
 class CustomerErased(Conflict):
     """This customer's personal data were erased: nothing can be sent or changed any more."""
+
+
+class LinkTooSoon(TripwireError):
+    """A new link for this customer was asked for less than a minute ago, and it still works."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(f"{(type(self).__doc__ or '').splitlines()[0]} Another can be asked for in {wait_seconds} s.")
+        self.wait_seconds = wait_seconds
 
 
 ERASED_NAME = "Erased"

@@ -1,15 +1,17 @@
 """What staff may change of a customer: the status, and a new welcome mail. Erasing stands in `erasure.py`."""
 
+import math
 from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.customers.customer import CustomerErased, CustomerStatus
-from tripwire_shared.database import Database
+from tripwire_shared.customers.customer import CustomerErased, CustomerStatus, LinkTooSoon
+from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.provisioning.invitation import Invitations
 from tripwire_shared.sql import load_queries
+from tripwire_shared.timings import LINK_ASKED_EVERY
 
 REPLACED = "A newer welcome mail was asked for."
 
@@ -44,13 +46,25 @@ class CustomerChanges:
         "use the password you know" would not help. That password holds until the customer chooses another.
         """
         with self._database.transaction() as connection:
-            # The request's lock first, as everywhere: a second resend, or an erasure, waits here.
-            request_id = self._sql.lock_request(connection, user_id=user_id, only_staff=only_staff)
-            if request_id is None:
-                raise NotFound("There is no such customer.")
-            if self._sql.is_erased(connection, user_id=user_id):
-                raise CustomerErased
-            invitation_id = self._invitations.replace(connection, user_id)
+            request_id, invitation_id = self._new_link(connection, user_id, only_staff)
             self._activity.write(connection, Action.WELCOME_MAIL_RESENT, by, user_id=user_id, request_id=request_id)
             self._outbox.close_mails(connection, request_id=request_id, reason=REPLACED)
             self._outbox.put_mail(connection, user_id=user_id, request_id=request_id, invitation_id=invitation_id)
+
+    def _new_link(self, connection: Connection, user_id: UUID, only_staff: UUID | None) -> tuple[UUID, UUID]:
+        """The request and a new invitation in place of the old ones. Every link that staff ask for is made here, so all
+        of them together are at most one a minute for a customer: more would be a nuisance to the person, and kill links
+        under their hands. The first one, which nobody asked for, does not count. Raises LinkTooSoon.
+        """
+        # The request's lock first, as everywhere: a second one at the same moment, or an erasure, waits here.
+        request_id = self._sql.lock_request(connection, user_id=user_id, only_staff=only_staff)
+        if request_id is None:
+            raise NotFound("There is no such customer.")
+        state = self._sql.link_state(connection, user_id=user_id, every=LINK_ASKED_EVERY)
+        if state.erased:
+            raise CustomerErased
+        if state.seconds_left > 0:
+            raise LinkTooSoon(math.ceil(state.seconds_left))
+        invitation_id = self._invitations.replace(connection, user_id)
+        self._sql.note_link_asked(connection, user_id=user_id)
+        return request_id, invitation_id

@@ -13,6 +13,19 @@ UPDATE tripwire_users SET status = :status WHERE user_id = :user_id;
 SELECT r.id FROM provisioning_requests r JOIN tripwire_users t ON t.request_id = r.id
 WHERE t.user_id = :user_id AND (:only_staff::uuid IS NULL OR t.granted_by = :only_staff) FOR NO KEY UPDATE OF r;
 
--- name: is_erased$
--- A statement of its own after the lock, so that it sees what was committed while we waited.
-SELECT erased_at IS NOT NULL FROM tripwire_users WHERE user_id = :user_id;
+-- name: link_state^
+-- A statement of its own after the lock, so that it sees what was committed while we waited. `seconds_left` until another
+-- link may be asked for; 0 where the mail with the one that holds has failed: it reached nobody. (A time ahead of now is
+-- a clock that was set back.)
+SELECT t.erased_at IS NOT NULL AS erased,
+       CASE WHEN t.link_asked_at NOT BETWEEN clock_timestamp() - make_interval(secs => :every) AND clock_timestamp()
+              OR EXISTS (SELECT 1 FROM outbox o JOIN invitations i ON i.id = o.invitation_id
+                         WHERE o.request_id = t.request_id AND o.channel = 'mail' AND o.status = 'failed'
+                           AND i.revoked_at IS NULL)
+            THEN 0
+            ELSE coalesce(extract(epoch FROM t.link_asked_at - clock_timestamp())::float8 + :every, 0)
+       END AS seconds_left
+FROM tripwire_users t WHERE t.user_id = :user_id;
+
+-- name: note_link_asked!
+UPDATE tripwire_users SET link_asked_at = clock_timestamp() WHERE user_id = :user_id;

@@ -4,6 +4,8 @@ What cannot be asked is NaN, never 0: a graph then has a gap, and an alert rule 
 """
 
 import math
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,15 +36,24 @@ COUNTED = ("waiting", "active", "scheduled", "failed")
 
 
 class Figures(Collector):
-    """`count_queue` raises QueueUnavailable, and must not wait long for a queue that is away."""
+    """`count_queue` raises QueueUnavailable, and must not wait long for a queue that is away. `kept_for`: so many
+    seconds others get the same answer, so that no number of callers asks more often than that."""
 
-    def __init__(self, database: Database, count_queue: Callable[[], QueueCounts]) -> None:
-        self._database, self._count_queue = database, count_queue
+    def __init__(self, database: Database, count_queue: Callable[[], QueueCounts], *, kept_for: float = 0.0) -> None:
+        self._database, self._count_queue, self._kept_for = database, count_queue, kept_for
         self._sql = load_queries(__file__)
+        self._kept: list[Metric] = []
+        self._good_until = -math.inf
+        # Who comes while it is being asked waits for the same answer: SCRAPE_LIMIT and a Redis time-out at most.
+        self._turn = threading.Lock()
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._of_database()
-        yield from self._of_queue()
+        with self._turn:
+            if time.monotonic() >= self._good_until:
+                self._kept = [*self._of_database(), *self._of_queue()]
+                self._good_until = time.monotonic() + self._kept_for
+            kept = self._kept
+        yield from kept
 
     def _of_database(self) -> Iterator[Metric]:
         row, seconds = None, None

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.client_address import one_client
 from tripwire_shared.database import Database, off_the_clock
 from tripwire_shared.email_address import normalised_email
 from tripwire_shared.errors import NotFound
@@ -22,7 +23,7 @@ from tripwire_shared.staff.staff import (
     StaffExists,
     WrongCredentials,
 )
-from tripwire_shared.staff.tokens import Tokens
+from tripwire_shared.staff.tokens import Deactivated, Tokens
 from tripwire_shared.timings import LOGIN_FAILURES_PER_ACCOUNT, LOGIN_FAILURES_PER_ADDRESS, LOGIN_WINDOW, SESSION_TTL
 
 NOBODY = "There is no such member of staff."
@@ -51,14 +52,18 @@ class StaffStore:
         return _staff(row)
 
     def ensure_first_admin(self, email: str, password: str) -> bool:
-        """Makes the first admin where there is none; True: it was made now. Safe with many processes at once."""
+        """Makes the first admin where there is none; True: it was made now. Safe with many processes at once.
+
+        Raises StaffExists where the address belongs to somebody who is no admin: nobody becomes one by a variable.
+        """
         if self._database.read(self._sql.has_admin):
             return False
-        password_hash = self._hasher.hash(password)
+        email, password_hash = normalised_email(email), self._hasher.hash(password)
         with self._database.connection() as connection:
-            made: int = self._sql.insert_first_admin(
-                connection, id=uuid4(), email=normalised_email(email), password_hash=password_hash
-            )
+            made: int = self._sql.insert_first_admin(connection, id=uuid4(), email=email, password_hash=password_hash)
+            # Or another process was faster.
+            if not made and not self._sql.has_admin(connection) and self._sql.is_staff(connection, email=email):
+                raise StaffExists
         return made == 1
 
     def has_admin(self) -> bool:
@@ -100,7 +105,10 @@ class StaffStore:
             )
             if row is None:
                 raise NotFound(NOBODY)
-            if password_hash is not None:
+            # Whose account was or is deactivated begins with nothing when it is active again.
+            if not row.stayed_active:
+                self._sql.end_access(connection, id=staff_id)
+            elif password_hash is not None:
                 self._sql.end_sessions(connection, id=staff_id)
             detail = {"staff_id": str(staff_id), "role": change.role, "active": change.active}
             detail["password"] = "new" if password_hash else None
@@ -110,11 +118,11 @@ class StaffStore:
 
     def refuse_throttled(self, email: str, address: str) -> None:
         """Raises LoginThrottled where a sign-in would, without counting as one: who is refused anyway must not take
-        anybody's place first."""
+        anybody's place first. `address`: the client's, of which an IPv6 one counts by its /64."""
         limits = {"account_limit": LOGIN_FAILURES_PER_ACCOUNT, "address_limit": LOGIN_FAILURES_PER_ADDRESS}
         few = self._database.read(
             lambda connection: self._sql.may_log_in(
-                connection, email=normalised_email(email), address=address, window=LOGIN_WINDOW, **limits
+                connection, email=normalised_email(email), address=one_client(address), window=LOGIN_WINDOW, **limits
             )
         )
         if not few:
@@ -122,11 +130,12 @@ class StaffStore:
 
     def sign_in(self, email: str, password: str, address: str) -> Session:
         """Raises LoginThrottled (five failures a minute for an account from one address, fifty for an address over
-        all accounts) or WrongCredentials, which does not tell whether the account exists."""
+        all accounts, of IPv6 addresses by their /64) or WrongCredentials, which does not tell whether the account
+        exists."""
         with off_the_clock():
             self._signing_in.acquire()
         try:
-            return self._sign_in(normalised_email(email), password, address)
+            return self._sign_in(normalised_email(email), password, one_client(address))
         finally:
             self._signing_in.release()
 
@@ -138,7 +147,12 @@ class StaffStore:
         right = self._hasher.verify(password_hash, password)
         if not right or row is None or not row.active or not row.password_hash:
             raise WrongCredentials
-        made = self._tokens.make(row.id, "session", kind="session", seconds=SESSION_TTL)
+        try:
+            made = self._tokens.make(
+                row.id, "session", kind="session", seconds=SESSION_TTL, password_hash=row.password_hash
+            )
+        except Deactivated:  # or the password was changed, while this one was being verified
+            raise WrongCredentials from None
         with self._database.connection() as connection:
             self._sql.forgive_login(connection, id=attempt)
         assert made.expires_at is not None  # a session always ends

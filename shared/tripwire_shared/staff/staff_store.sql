@@ -12,6 +12,9 @@ SELECT :id, :email, 'First admin', 'admin', :password_hash
 WHERE NOT EXISTS (SELECT 1 FROM staff WHERE role = 'admin')
 ON CONFLICT DO NOTHING;
 
+-- name: is_staff$
+SELECT EXISTS (SELECT 1 FROM staff WHERE email = :email);
+
 -- name: has_admin$
 SELECT EXISTS (SELECT 1 FROM staff WHERE role = 'admin');
 
@@ -35,15 +38,21 @@ SELECT id, email, full_name, role, active FROM staff WHERE id = :id;
 SELECT id FROM staff WHERE role = 'admin' AND active ORDER BY id FOR NO KEY UPDATE;
 
 -- name: change_staff^
--- Changes what is given.
-UPDATE staff SET full_name = coalesce(:full_name, full_name), role = coalesce(:role, role),
-                 active = coalesce(:active, active), password_hash = coalesce(:password_hash, password_hash)
-WHERE id = :id
-RETURNING id, email, full_name, role, active;
+-- Changes what is given. `stayed_active`: before and after.
+WITH before AS (SELECT id, active FROM staff WHERE id = :id FOR NO KEY UPDATE)
+UPDATE staff s SET full_name = coalesce(:full_name, s.full_name), role = coalesce(:role, s.role),
+                   active = coalesce(:active, s.active), password_hash = coalesce(:password_hash, s.password_hash)
+FROM before
+WHERE s.id = before.id
+RETURNING s.id, s.email, s.full_name, s.role, s.active, before.active AND s.active AS stayed_active;
 
 -- name: end_sessions!
 -- After a new password the old sign-ins end.
 UPDATE staff_tokens SET revoked_at = now() WHERE staff_id = :id AND kind = 'session' AND revoked_at IS NULL;
+
+-- name: end_access!
+-- Sign-ins and tokens of programs, for good.
+UPDATE staff_tokens SET revoked_at = now() WHERE staff_id = :id AND revoked_at IS NULL;
 
 -- name: find_credentials^
 -- The hash to verify a password against.

@@ -1,7 +1,11 @@
-"""Bearer tokens: random, kept as SHA-256 only, asked for at most once a second in each process."""
+"""Bearer tokens: random, kept as SHA-256 only, asked for at most once a second in each process.
+
+Whoever sends tokens that are none must not cost those who have one: decision 0026 (docs/decisions).
+"""
 
 import contextlib
 import hashlib
+import re
 import secrets
 import threading
 import time
@@ -13,16 +17,24 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.client_address import one_client
 from tripwire_shared.database import Database
-from tripwire_shared.errors import DatabaseUnavailable, NotFound
+from tripwire_shared.errors import Conflict, DatabaseUnavailable, NotFound, TripwireError
 from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.rate_limit import RateLimit
 from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import Role, Staff, StaffName
 from tripwire_shared.timings import TOKEN_CACHE_TTL, TOKEN_USE_NOTED_EVERY
 
 PREFIX = "tsm_"
 TOKEN_BYTES = 32
-CACHE_SIZE = 1_000
+_TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # 32 bytes in base64 without padding
+# Good tokens, and besides them those that were tried and are not (any more) good: no number of the second pushes out
+# one of the first.
+GOOD_AT_MOST, REFUSED_AT_MOST = 10_000, 1_000
+# How many tokens that this process does not know as good are looked up in a second, for one client and over all, and
+# twice as many at once. All of them: 250 reads of an index a second, some hundredths of one core of PostgreSQL.
+UNKNOWN_OF_A_CLIENT, UNKNOWN_OVER_ALL = 50, 250
 
 
 @dataclass(frozen=True)
@@ -46,12 +58,21 @@ class TokenListed:
     created_by: StaffName | None
 
 
+class TooManyUnknownTokens(TripwireError):
+    """Too many tokens that are not known here were tried; wait a second, then try again."""
+
+
+class Deactivated(Conflict):
+    """This account is deactivated: it gets no token."""
+
+
 @dataclass
 class _Entry:
     """What is known of one token. The lock makes one thread ask while the others wait for its answer."""
 
     lock: threading.Lock
     good_until: float = float("-inf")
+    good: bool = False
     staff: Staff | None = None
     token_id: UUID | None = None
     use_noted_at: float = float("-inf")
@@ -67,30 +88,56 @@ class Tokens:
     ) -> None:
         self._database, self._activity, self._writer, self._clock = database, activity, writer, clock
         self._sql = load_queries(__file__)
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._good: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._refused: OrderedDict[bytes, _Entry] = OrderedDict()
+        # For both. A token moves from one to the other with the answer about it.
         self._lock = threading.Lock()
+        self._of_client, self._over_all = RateLimit(UNKNOWN_OF_A_CLIENT, clock), RateLimit(UNKNOWN_OVER_ALL, clock)
 
-    def authenticate(self, token: str) -> Staff | None:
-        """Whose token it is; None where it is unknown, ended or revoked, or its account deactivated.
+    def authenticate(self, token: str, address: Callable[[], str]) -> Staff | None:
+        """Whose token it is; None where it is unknown, ended or revoked, or its account deactivated. `address`: of the
+        client, asked for only where this process does not know the token.
 
-        The answer may be 0.8 s old: a revocation holds everywhere within a second, without any message.
+        The answer may be 0.8 s old: a revocation holds everywhere within a second, without any message. Raises
+        TooManyUnknownTokens, which says nothing about this one.
         """
+        if not _TOKEN.fullmatch(token):
+            return None
         digest = _hash(token)
         entry = self._entry(digest)
         if self._clock() >= entry.good_until:
             with entry.lock:
                 if self._clock() >= entry.good_until:
-                    self._ask(entry, digest)
+                    self._ask(entry, digest, address)
         self._note_use(entry)
         return entry.staff
 
-    def _ask(self, entry: _Entry, digest: bytes) -> None:
+    def _ask(self, entry: _Entry, digest: bytes, address: Callable[[], str]) -> None:
         asked_at = self._clock()
+        # The client's own limit first: what it is refused uses up nothing of the others'.
+        if not (entry.good or (self._of_client.take(one_client(address())) and self._over_all.take(""))):
+            raise TooManyUnknownTokens
         row = self._database.read(lambda connection: self._sql.find_token(connection, token_hash=digest))
         entry.staff = None if row is None else Staff(row.id, row.email, row.full_name, Role(row.role), row.active)
         entry.token_id = None if row is None else row.token_id
         # Counted from before the question, so that the answer is never older than it may be.
         entry.good_until = asked_at + TOKEN_CACHE_TTL
+        if entry.good != (row is not None):
+            self._move(entry, digest, good=row is not None)
+
+    def _move(self, entry: _Entry, digest: bytes, *, good: bool) -> None:
+        into, at_most = (self._good, GOOD_AT_MOST) if good else (self._refused, REFUSED_AT_MOST)
+        with self._lock:
+            entry.good = good
+            self._forget(digest)
+            into[digest] = entry
+            if len(into) > at_most:
+                into.popitem(last=False)
+
+    def _forget(self, digest: bytes) -> None:
+        """Call with the lock held."""
+        self._good.pop(digest, None)
+        self._refused.pop(digest, None)
 
     def _note_use(self, entry: _Entry) -> None:
         """Soon and in the background. Two threads at once may both submit it: the statement writes once."""
@@ -104,9 +151,19 @@ class Tokens:
             self._sql.note_use(connection, id=token_id, every=TOKEN_USE_NOTED_EVERY)
 
     def make(
-        self, staff_id: UUID, name: str, *, kind: str = "api", seconds: float | None = None, by: UUID | None = None
+        self,
+        staff_id: UUID,
+        name: str,
+        *,
+        kind: str = "api",
+        seconds: float | None = None,
+        by: UUID | None = None,
+        password_hash: str | None = None,
     ) -> NewToken:
-        """A new token that ends after `seconds` (never, where None)."""
+        """A new token that ends after `seconds` (never, where None).
+
+        Raises Deactivated; also where `password_hash` is given and is not the account's any more.
+        """
         token = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.transaction() as connection:
             row = self._sql.insert_token(
@@ -118,7 +175,10 @@ class Tokens:
                 name=name,
                 created_by=by,
                 seconds=seconds,
+                password_hash=password_hash,
             )
+            if row is None:
+                raise Deactivated
             if by is not None:
                 detail = {"staff_id": str(staff_id), "token_id": str(row.id), "name": name}
                 self._activity.write(connection, Action.TOKEN_MADE, by, detail=detail)
@@ -148,17 +208,22 @@ class Tokens:
         with self._database.connection() as connection:
             self._sql.revoke_by_hash(connection, token_hash=digest)
         with self._lock:
-            self._entries.pop(digest, None)
+            self._forget(digest)
 
     def _entry(self, digest: bytes) -> _Entry:
         with self._lock:
-            entry = self._entries.get(digest)
+            if (entry := self._good.get(digest)) is not None:
+                self._good.move_to_end(digest)
+                return entry
+            # Not known yet stands among the refused. One that is pushed out while it is asked for is asked for by the
+            # next caller too: each of them pays for it out of the same limits.
+            entry = self._refused.get(digest)
             if entry is None:
-                entry = self._entries[digest] = _Entry(threading.Lock())
-                if len(self._entries) > CACHE_SIZE:
-                    self._entries.popitem(last=False)
+                entry = self._refused[digest] = _Entry(threading.Lock())
+                if len(self._refused) > REFUSED_AT_MOST:
+                    self._refused.popitem(last=False)
             else:
-                self._entries.move_to_end(digest)
+                self._refused.move_to_end(digest)
             return entry
 
 

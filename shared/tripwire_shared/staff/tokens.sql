@@ -6,9 +6,13 @@ WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND (t.expires_at IS N
   AND s.active;
 
 -- name: insert_token^
--- A new token: only its hash is kept.
+-- A new token: only its hash is kept. No row for a deactivated account, or where the password that was shown for it is
+-- not its own any more. The account is held, so that ending all its tokens waits for this one, or this one for that.
 INSERT INTO staff_tokens (id, staff_id, token_hash, kind, name, created_by, expires_at)
-VALUES (:id, :staff_id, :token_hash, :kind, :name, :created_by, now() + make_interval(secs => :seconds::float8))
+SELECT :id, s.id, :token_hash, :kind, :name, :created_by, now() + make_interval(secs => :seconds::float8)
+FROM staff s
+WHERE s.id = :staff_id AND s.active AND (:password_hash::text IS NULL OR s.password_hash = :password_hash)
+FOR SHARE OF s
 RETURNING id, name, created_at, expires_at;
 
 -- name: list_tokens

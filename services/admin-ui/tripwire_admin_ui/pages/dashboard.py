@@ -1,5 +1,7 @@
 """The front page: the state of the system for admins; sales begins with its own customers."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
@@ -14,6 +16,7 @@ from tripwire_admin_ui.kept_history import KeptHistory
 from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.needs_a_look import needs_a_look
 from tripwire_admin_ui.parts import parts, share_up
+from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.system_state import Reader, StateReading
 
 DEEDS_SHOWN = 5
@@ -27,6 +30,8 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin")
     def show() -> Response | str | tuple[str, int]:
         if not person().is_admin:
+            if is_refresh():  # an admin until a moment ago: the page is loaded anew
+                return "", HTTPStatus.UNAUTHORIZED
             return redirect(url_for("customers.show"))
         token, reader = person().token, Reader()
         system = StateReading(api, token, reader)

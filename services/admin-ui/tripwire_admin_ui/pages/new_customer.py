@@ -1,5 +1,6 @@
 """Entering a new customer by a form."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,13 +25,19 @@ from tripwire_admin_ui.api_client import (
     NotThere,
 )
 from tripwire_admin_ui.api_customers import CustomersApi
+from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 
 FIELDS = ("email", "full_name", "price", "currency")
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_DIGITS = 18  # of what is worth asking the API about
 STILL_ANSWERED = "The same form is being answered right now. Send it again in a moment: nobody is created twice."
 SENT_BEFORE = "It was sent before with other entries, which may have arrived. Send it again if these are right."
+
+
+def new_key() -> str:
+    return token_urlsafe(16)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Form:
 
     given: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
-    key: str = field(default_factory=lambda: token_urlsafe(16))
+    key: str = field(default_factory=new_key)
     holder: Holder | None = None
 
 
@@ -57,12 +64,17 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.get("/admin/customers/new")
     def enter() -> str | tuple[str, int]:
-        return _page(api, Form())
+        kept = take_form()
+        if not kept:
+            return _page(api, Form())
+        return _page(api, Form(kept, {"": NOTHING_SENT}, kept.get("key") or new_key()))
 
     @blueprint.post("/admin/customers/new")
     def create() -> Response | tuple[str, int]:
         given = {name: request.form.get(name, "").strip() for name in FIELDS}
-        key = request.form.get("key", "") or token_urlsafe(16)
+        key = request.form.get("key", "")
+        if not KEY.fullmatch(key):  # of no form of ours
+            key = new_key()
         try:
             made = customers.create(person().token, _fields(given), key)
         except (NotSignedIn, NotAllowed):

@@ -11,6 +11,8 @@ from tripwire_admin_ui.access import for_admins_page, person
 from tripwire_admin_ui.api_client import ApiClient, Budget
 from tripwire_admin_ui.api_customers import STATUSES, Customer, CustomersApi
 from tripwire_admin_ui.deeds import sentence
+from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
+from tripwire_admin_ui.new_link import send_new_link
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 
@@ -24,13 +26,15 @@ def pages(api: ApiClient) -> Blueprint:
         reader = PageReader(api)
         found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, str(user_id))))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
+        kept = take_form() if asked else {}
         return reader.show(
             "one_customer.html",
             found=found,
             statuses=STATUSES,
             sentence=partial(sentence, names={}),
             asked=asked,
-            error="",
+            error=NOTHING_SENT if kept else "",
+            typed=kept.get("email", ""),
         )
 
     @blueprint.post("/admin/customers/<uuid:user_id>/status")
@@ -43,8 +47,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.post("/admin/customers/<uuid:user_id>/new-link")
     def new_link(user_id: UUID) -> Response:
         found = _read(user_id)
-        customers.resend_welcome(person().token, str(user_id))
-        leave_notice("A new link is on its way", f"To {found.email}. The old link no longer works.")
+        leave_notice(*send_new_link(customers, found.user_id, found.email))
         from_list = request.form.get("back") == "list"
         return redirect(url_for("customers.show"), HTTPStatus.SEE_OTHER) if from_list else _to(user_id)
 
@@ -63,6 +66,7 @@ def pages(api: ApiClient) -> Blueprint:
                 sentence=partial(sentence, names={}),
                 asked=True,
                 error=error,
+                typed="",
             )
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
         customers.erase(person().token, str(user_id))

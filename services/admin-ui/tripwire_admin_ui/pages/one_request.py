@@ -11,6 +11,7 @@ from tripwire_admin_ui.access import for_admins_page, person
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.api_customers import CustomersApi
 from tripwire_admin_ui.api_requests import RequestsApi
+from tripwire_admin_ui.new_link import send_new_link
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 from tripwire_admin_ui.timeline import timeline
@@ -40,8 +41,7 @@ def pages(api: ApiClient) -> Blueprint:
         reader = PageReader(api)
         found = requests.one(reader.token, reader.budget, str(request_id))
         if found.user_id:
-            customers.resend_welcome(reader.token, found.user_id)
-            leave_notice("A new link is on its way", f"To {found.email}. The old link no longer works.")
+            leave_notice(*send_new_link(customers, found.user_id, found.email))
         return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)
 
     return blueprint

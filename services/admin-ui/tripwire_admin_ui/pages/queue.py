@@ -3,14 +3,12 @@
 from flask import render_template
 
 from tripwire_admin_ui.access import person
-from tripwire_admin_ui.api_client import ApiClient
-from tripwire_admin_ui.system_state import read_system_state
+from tripwire_admin_ui.system_state import SystemState
 from tripwire_admin_ui.verdict import verdict
 from tripwire_admin_ui.way import way
 
 
-def queue_is_away(api: ApiClient, *, configured: bool) -> str:
-    state = read_system_state(api, person().token)
+def queue_is_away(state: SystemState, *, configured: bool) -> str:
     return render_template(
         "queue_away.html", state=state, verdict=verdict(state, person().email), way=way(state), configured=configured
     )

@@ -8,14 +8,15 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.access import person
+from tripwire_admin_ui.access import is_self, person
 from tripwire_admin_ui.api_client import ApiClient, ApiFailure, Conflict, FieldsRefused, NotThere
 from tripwire_admin_ui.api_staff import StaffApi, StaffMember, Token
+from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
 
 ROLES = {"sales": "Sales", "admin": "Admin"}
-ASKABLE = ("deactivate", "revoke", "token", "password")
+ASKABLE = ("deactivate", "revoke", "token", "password", "role", "own-role")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class StaffPage:
             roles=ROLES,
             only_active=request.args.get("show") == "active",
             asked_token=request.args.get("token", ""),
+            own=chosen is not None and is_self(chosen.id),
         )
 
     def refused(self, staff_id: UUID | None, name: str, failure: ApiFailure) -> tuple[str, int]:
@@ -73,8 +75,10 @@ def _find(people: tuple[StaffMember, ...] | None, staff_id: UUID | None) -> Staf
 
 
 def asked_form() -> Form:
-    asked = request.args.get("ask", "")
-    return Form(asked if asked in ASKABLE else "", {}, {})
+    """The form that the address asks for, with what was typed before a sign-in that came between."""
+    asked, kept = request.args.get("ask", ""), take_form()
+    given = kept or {"role": request.args.get("role", "")}
+    return Form(asked if asked in ASKABLE else "", given, {"": NOTHING_SENT} if kept else {})
 
 
 def to_person(staff_id: object) -> Response:
@@ -91,7 +95,8 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.get("/admin/staff/new")
     def enter() -> str | tuple[str, int]:
-        return page.show(None, Form("new", {}, {}))
+        kept = take_form()
+        return page.show(None, Form("new", kept, {"": NOTHING_SENT} if kept else {}))
 
     @blueprint.post("/admin/staff/new")
     def add() -> Response | tuple[str, int]:
@@ -112,15 +117,29 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.post("/admin/staff/<uuid:staff_id>/<any(full_name, role, password, active):what>")
     def change(staff_id: UUID, what: str) -> Response | tuple[str, int]:
-        given = request.form.get(what, "")
-        try:
-            member = staff.change(person().token, str(staff_id), {what: given == "yes" if what == "active" else given})
-        except (FieldsRefused, Conflict) as failure:
-            return page.refused(staff_id, "deactivate" if what == "active" else what, failure)
-        leave_notice(*_changed(member, what))
-        return to_person(staff_id)
+        return _change(page, staff, staff_id, what)
 
     return blueprint
+
+
+def _change(page: StaffPage, staff: StaffApi, staff_id: UUID, what: str) -> Response | tuple[str, int]:
+    given = request.form.get(what, "")
+    if what == "role" and _asks_first(staff_id, given):
+        question = url_for("staff.one", staff_id=staff_id, ask="own-role", role=given)
+        return redirect(question, HTTPStatus.SEE_OTHER)
+    try:
+        member = staff.change(person().token, str(staff_id), {what: given == "yes" if what == "active" else given})
+    except (FieldsRefused, Conflict) as failure:
+        return page.refused(staff_id, "deactivate" if what == "active" else what, failure)
+    leave_notice(*_changed(member, what))
+    if is_self(staff_id) and member.role != "admin":  # this page is not for them any more
+        return redirect(url_for("customers.show"), HTTPStatus.SEE_OTHER)
+    return to_person(staff_id)
+
+
+def _asks_first(staff_id: UUID, role: str) -> bool:
+    """Whoever gives up the own role cannot take it back."""
+    return is_self(staff_id) and role in ROLES and role != person().role and "sure" not in request.form
 
 
 def _changed(member: StaffMember, what: str) -> tuple[str, str]:

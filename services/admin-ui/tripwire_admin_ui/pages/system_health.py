@@ -15,6 +15,7 @@ from tripwire_admin_ui.api_system import SwitchedMeanwhile, SystemApi
 from tripwire_admin_ui.causes import cause
 from tripwire_admin_ui.figures import database_figures, queue_figures
 from tripwire_admin_ui.health_view import EVENT_TYPES, WINDOWS, health_view
+from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.kept_history import KeptHistory
 from tripwire_admin_ui.live_page import live_page
 from tripwire_admin_ui.parts import parts
@@ -48,7 +49,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin/system-health")
     def show() -> Page:
         asked = request.args.get("switch", "")
-        return health.page(SwitchForm(asked) if asked in MODES else None)
+        return health.page(_asked(asked) if asked in MODES else None)
 
     @blueprint.post("/admin/system-health")
     def switch() -> Response | Page:
@@ -141,6 +142,13 @@ class _Health:
             return self.page(_refused(form, failure), status=_status(failure))
         already = answer.mode if answer.previous_mode == answer.mode else None
         return redirect(url_for("system_health.show", already=already), HTTPStatus.SEE_OTHER)
+
+
+def _asked(mode: str) -> SwitchForm:
+    """The question; after a sign-in that came between with the reason, and it is asked again."""
+    if not (kept := take_form()):
+        return SwitchForm(mode)
+    return SwitchForm(mode, kept.get("reason", ""), "Not switched.", NOTHING_SENT)
 
 
 def _send_test(system: SystemApi) -> AlertAnswer:

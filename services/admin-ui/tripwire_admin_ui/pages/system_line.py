@@ -1,6 +1,6 @@
 """The state of the system alone: what renews the menu and the line under the head of a page whose content must stay."""
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, g, redirect, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.api_client import ApiClient
@@ -17,7 +17,7 @@ def pages(api: ApiClient) -> Blueprint:
             return redirect(url_for("dashboard.show"))
         reader = PageReader(api)
         if not reader.person.is_admin:  # sees no state, but whether the API answers
-            reader.read(reader.ask(lambda: api.check_token(reader.token, reader.budget)))
+            reader.failure = g.identity_failure
         return reader.show("system_line.html")
 
     return blueprint

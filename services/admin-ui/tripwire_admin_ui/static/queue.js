@@ -18,7 +18,12 @@
   });
 
   const token = document.querySelector('meta[name="csrf-token"]').content;
-  $.ajaxSetup({ beforeSend: (request, { type }) => type === "GET" || request.setRequestHeader("X-CSRFToken", token) });
+  // In a tab that nobody sees it asks for nothing; false cancels the request, and its timers try again.
+  const beforeSend = (request, { type }) => {
+    if (type === "GET") return !document.hidden;
+    request.setRequestHeader("X-CSRFToken", token);
+  };
+  $.ajaxSetup({ beforeSend });
 
   // It names its fields by title alone, which not every reader is told.
   for (const field of document.querySelectorAll(".queue-content :is(input, select)[title]")) {
@@ -32,6 +37,8 @@
   }
 
   $(document).ajaxError((event, answer, { type }) => {
+    if (answer.statusText === "canceled") return;
+    if (answer.status === 401) return location.reload(); // signed out: it leads to the sign-in, whatever was asked
     if (type !== "GET") return say(answer.responseJSON?.detail ?? "Not done: the admin UI did not answer.");
     // Signed out, or Redis is away: the page itself says so. Without an answer nothing would.
     if (answer.status) location.reload();
@@ -41,4 +48,6 @@
     const place = document.getElementById("queue-problem");
     if (type === "GET" && place.textContent.includes("What you see is old.")) place.hidden = true;
   });
+  // Whoever comes back after the end of the session sees that at once, and not what the page showed before.
+  document.addEventListener("visibilitychange", () => document.hidden || $.getJSON(url_for("queues")));
 })(jQuery);

@@ -64,6 +64,7 @@ async function retryAll(event, form) {
     try {
       const headers = { Accept: "application/json" };
       answer = await fetch(form.action, { method: "POST", headers, body: new FormData(form), redirect: "error" });
+      if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(String(answer.status));
     } catch {
       words.textContent = `${form.elements.done.value} of ${count} taken up. The next ones were not: try again.`;

@@ -51,6 +51,7 @@ function configure({ target, detail: { ctx } }) {
   const isRefresh = target === asker;
   const patience = target.dataset.patience ? Number(target.dataset.patience) * 1000 : TRY_FOR;
   ctx.request.headers["Tripwire-Refresh"] = used || !isRefresh ? "used" : "idle";
+  ctx.request.headers["Tripwire-For"] = body.dataset.reader; // 401 where somebody else has signed in beside this page
   Object.assign(ctx.request, { timeout: patience, cache: "no-store", redirect: "error" });
 }
 
