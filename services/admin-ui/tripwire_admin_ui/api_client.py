@@ -201,6 +201,8 @@ def _failure(
         case HTTPStatus.TOO_MANY_REQUESTS if not answers_token:
             wait = headers.get("Retry-After", "")
             return TooManyTries(int(wait) if wait.isdecimal() else None)
+        case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None and problem.get("title") == "Too many requests":
+            return ApiFailure(detail)
         case HTTPStatus.SERVICE_UNAVAILABLE if problem is not None:
             return DatabaseAway("The API cannot reach its database.")
         case HTTPStatus.BAD_GATEWAY | HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.GATEWAY_TIMEOUT:

@@ -12,6 +12,7 @@ from tripwire_shared.errors import (
     IdentityProviderUnavailable,
     InvalidFields,
     NotFound,
+    PoolExhausted,
     QueueUnavailable,
     TripwireError,
 )
@@ -37,6 +38,7 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (TooManyRequests, 429, "Too many requests"),
     (TooManyAtOnce, 429, "Too many at once"),
     (NoPlace, 503, "Too many requests"),
+    (PoolExhausted, 503, "Too many requests"),
     (DatabaseUnavailable, 503, "Database unavailable"),
     (IdentityProviderUnavailable, 503, "Identity provider unavailable"),
     (QueueUnavailable, 503, "Queue unavailable"),
