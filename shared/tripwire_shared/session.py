@@ -73,17 +73,17 @@ def is_ours(connection: Connection) -> bool:
 
 
 def connect(
-    url: str, application_name: str, lookups: NameLookups, look_up_limit: float = CONNECT_TIMEOUT
+    url: str, application_name: str, lookups: NameLookups | None = None, look_up_limit: float = CONNECT_TIMEOUT
 ) -> Connection:
     """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
 
-    `look_up_limit`: seconds for the server's addresses. Raises psycopg2.OperationalError, or StatementTooSlow where the
+    `lookups`: of whoever connects often; `look_up_limit`: seconds for the server's addresses. Raises psycopg2.OperationalError, or StatementTooSlow where the
     server stays silent.
     """
-    until = time.monotonic() + look_up_limit
+    until, found = time.monotonic() + look_up_limit, lookups or NameLookups()
     try:
         addresses = with_addresses(
-            psycopg2.extensions.parse_dsn(url), lambda host: lookups.addresses(host, until - time.monotonic())
+            psycopg2.extensions.parse_dsn(url), lambda host: found.addresses(host, until - time.monotonic())
         )
     except OSError as error:
         raise psycopg2.OperationalError("the database's name could not be looked up") from error
@@ -107,7 +107,7 @@ def connect(
     return connection
 
 
-def connect_to_listen(url: str, application_name: str, lookups: NameLookups) -> Connection:
+def connect_to_listen(url: str, application_name: str, lookups: NameLookups | None = None) -> Connection:
     """A connection on which LISTEN hears. Raises as `connect` does, and SessionShared."""
     connection = connect(url, application_name, lookups)
     try:
