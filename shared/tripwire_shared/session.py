@@ -77,8 +77,8 @@ def connect(
 ) -> Connection:
     """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
 
-    `lookups`: of whoever connects often; `look_up_limit`: seconds for the server's addresses. Raises psycopg2.OperationalError, or StatementTooSlow where the
-    server stays silent.
+    `lookups`: of whoever connects often; `look_up_limit`: seconds for the server's addresses. Raises
+    psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
     """
     until, found = time.monotonic() + look_up_limit, lookups or NameLookups()
     try:

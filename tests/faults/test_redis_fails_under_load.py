@@ -92,7 +92,7 @@ def test_a_frozen_redis_costs_those_under_way_a_third_of_a_second_at_most(
     measured("frozen Redis under load: 202 again after its return (s)", back)
     assert worst < FROZEN_COSTS + usual + SLACK
     assert back < 2
-    wait_until(lambda: telegram.texts("Type: RESOLVED"), 8)
+    wait_until(lambda: telegram.texts("Type: RESOLVED"), 12)
     assert f"requests_served_synchronously: {len(load.fell_back)}\n" in telegram.texts("Type: RESOLVED")[0] + "\n"
     assert len(telegram.messages) == 2 + 2  # two switches
     assert_nothing_broken(stack.environ["DATABASE_URL"])
@@ -110,7 +110,7 @@ def test_an_outage_that_comes_and_goes_is_one(stack: Stack, own_valkey: ValkeySe
 
     load = _under_load(stack, token, flap)
     assert {status for _, _, status in load.answers} == {201, 202}
-    wait_until(lambda: telegram.texts("Type: RESOLVED"), 8)
+    wait_until(lambda: telegram.texts("Type: RESOLVED"), 12)
     assert count(stack.environ["DATABASE_URL"], INCIDENTS) == 1
     assert len(telegram.texts("Type: CRITICAL")) == 1
     assert_nothing_broken(stack.environ["DATABASE_URL"])
