@@ -116,6 +116,34 @@ def test_an_outage_that_comes_and_goes_is_one(stack: Stack, own_valkey: ValkeySe
     assert_nothing_broken(stack.environ["DATABASE_URL"])
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_crash_loop_tells_pairs_and_the_truth(
+    stack: Stack, own_valkey: ValkeyServer, telegram: TelegramServer
+) -> None:
+    """Up for less than the quiet that ends an outage: one. Up for longer: another, each with its alert and its end."""
+    token = stack.log_in()
+    stack.start_worker()
+
+    def told() -> list[str]:
+        return [message.text.partition("Type: ")[2].partition("\n")[0] for message in telegram.messages]
+
+    def crash() -> None:
+        for up in (3, 3, 7.5, 7.5):
+            own_valkey.stop()
+            wait_until(lambda: told()[-1:] == ["CRITICAL"], 3, what="the last word")
+            time.sleep(2)
+            own_valkey.start()
+            time.sleep(up)  # how long it stays
+
+    load = _under_load(stack, token, crash)
+    assert {status for _, _, status in load.answers} <= {201, 202}
+    wait_until(lambda: told()[-1:] == ["RESOLVED"], 12)
+    assert told() == ["CRITICAL", "RESOLVED"] * 2
+    assert count(stack.environ["DATABASE_URL"], INCIDENTS) == 2
+    assert_nothing_broken(stack.environ["DATABASE_URL"])
+
+
 def test_cut_connections_are_no_outage(stack: Stack, own_valkey: ValkeyServer, telegram: TelegramServer) -> None:
     token = stack.log_in()
     stack.start_worker()
