@@ -8,7 +8,7 @@
 -- it stays so.
 WITH seen AS (SELECT clock_timestamp() - make_interval(secs => :ago) AS at)
 UPDATE incidents
-SET opened_at = least(opened_at, seen.at), -- of two transactions the later one may be first
+SET opened_at = least(opened_at, seen.at, now()), -- of two transactions the later one may be first
     last_failure_at = greatest(last_failure_at, seen.at)
 FROM seen
 WHERE id = (SELECT i.id FROM incidents i, seen WHERE i.cause = :cause AND (i.resolved_at IS NULL OR i.resolved_at >= seen.at)
