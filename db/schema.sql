@@ -241,6 +241,13 @@ CREATE TABLE system_config_history (
     PRIMARY KEY (key, version)
 );
 
+-- What is updated to see whether PostgreSQL takes writes.
+CREATE TABLE write_probe (
+    only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    written_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO write_probe (written_at) VALUES ('-infinity');
+
 -- Which version of the mode an API process obeys, written on its listener's own connection: a receipt lives as long as
 -- that connection.
 CREATE TABLE mode_receipts (

@@ -12,14 +12,17 @@ from typing import Any
 class Sent:
     at: float  # time.monotonic()
     text: str
+    chat_id: str = ""
 
 
 class TelegramServer:
-    """`answer` is what the next calls get: (status, body). `messages` holds those that were answered 200."""
+    """`answer` is what the next calls get: (status, body). `messages` holds those that were answered 200. `moved`:
+    groups that became supergroups, by their old ids; whoever writes to an old one is told the new one."""
 
     def __init__(self) -> None:
         self.messages: list[Sent] = []
         self.calls = 0
+        self.moved: dict[str, int] = {}
         self.answer: tuple[int, dict[str, Any]] = (200, {"ok": True, "result": {"message_id": 1}})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -53,8 +56,10 @@ class TelegramServer:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.calls += 1
                 status, answer = server.answer
+                if status == 200 and (new := server.moved.get(str(body["chat_id"]))) is not None:
+                    status, answer = 400, _supergroup(new)
                 if status == 200:
-                    server.messages.append(Sent(time.monotonic(), body["text"]))
+                    server.messages.append(Sent(time.monotonic(), body["text"], str(body["chat_id"])))
                 told = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -66,3 +71,13 @@ class TelegramServer:
                 return
 
         return Handler
+
+
+def _supergroup(new: int) -> dict[str, Any]:
+    """As the Bot API says it."""
+    return {
+        "ok": False,
+        "error_code": 400,
+        "description": "Bad Request: group chat was upgraded to a supergroup chat",
+        "parameters": {"migrate_to_chat_id": new},
+    }

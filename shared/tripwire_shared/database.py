@@ -19,19 +19,25 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from tripwire_shared.errors import ConnectionLost, DatabaseUnavailable, PoolExhausted, StatementEnded
+from tripwire_shared.errors import (
+    ConnectionLost,
+    DatabaseReadOnly,
+    DatabaseTakesNoWrites,
+    DatabaseUnavailable,
+    PoolExhausted,
+)
+from tripwire_shared.name_lookups import NameLookups
 from tripwire_shared.runtime import THREADS, ServerWait
-from tripwire_shared.session import connect
+from tripwire_shared.server_errors import passing_error
+from tripwire_shared.session import connect, is_ours
 from tripwire_shared.silence import Silence
-from tripwire_shared.timings import POOL_TIMEOUT, SILENCE_DOUBTED_AFTER
+from tripwire_shared.timings import CONNECT_TIMEOUT, POOL_TIMEOUT, SILENCE_DOUBTED_AFTER
 
 T = TypeVar("T")
 Connection = psycopg2.extensions.connection
 
-# What passes by itself: connection trouble, shutdown, too many clients, a session ended, a server that only reads.
-_PASSING_CODES = ("08", "57P", "53", "25P03", "25006")
-# The same, of one statement and not of the server: cancelled, a lock not had in time, serialisation, deadlock.
-_ENDED_CODES = ("57014", "55P03", "40001", "40P01")
+# What the server tells each session of itself: that it is read-only.
+_ONLY_READS = ("default_transaction_read_only", "in_hot_standby")
 
 _budget = threading.local()
 # Beside the wait callback, which is the process' too.
@@ -117,18 +123,26 @@ class Database:
     ) -> None:
         install_wait_limit(statement_limit, server_wait)
         psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
+        # Called with the reason where the server refuses what it should take; must return at once.
+        self.on_refused: Callable[[str], None] = lambda _: None
+        # Whoever waits for a connection stands here, not in the pool, whose patience knows nothing of `within()`.
+        lookups = NameLookups()
+        self._free = threading.BoundedSemaphore(pool_size)
         self._pool = QueuePool(
             # psycopg2's connection has no type that SQLAlchemy's protocol knows.
-            cast("Any", lambda: connect(url, application_name, server_wait)),
+            cast("Any", lambda: connect(url, application_name, lookups, _look_up_limit())),
             pool_size=pool_size,
             max_overflow=0,
-            timeout=POOL_TIMEOUT,
+            timeout=POOL_TIMEOUT,  # nobody waits for it: there is one for each who has passed `_free`
             # The one used last: its server process is warm. In turn, each statement costs a fifth more (measured).
             use_lifo=True,
             # connection() hands none back with a transaction under way.
             reset_on_return=None,
         )
-        event.listen(self._pool, "checkout", lambda connection, *_: _refuse_dropped(connection, server_wait))
+        event.listen(self._pool, "connect", lambda _, record: record.info.update(new=True))
+        event.listen(
+            self._pool, "checkout", lambda connection, record, _: _refuse_unfit(connection, record, server_wait)
+        )
 
     def close(self) -> None:
         self._pool.dispose()
@@ -139,17 +153,29 @@ class Database:
 
         Raises DatabaseUnavailable; ConnectionLost where a statement's outcome is unknown; PoolExhausted.
         """
-        proxied = self._checkout()
+        self._wait_for_turn()
+        try:
+            with self._checked_out(self._checkout()) as connection:
+                yield connection
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _checked_out(self, proxied: PoolProxiedConnection) -> Iterator[Connection]:
         connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]  # the pool makes psycopg2's
         try:
             yield connection
         except BaseException as error:
+            passing = passing_error(error, lost=bool(connection.closed))
             # Also for an exception of our own (a job's limit) that broke into a wait: such a connection is unusable.
-            if connection.closed or connection.isexecuting() or _is_open(connection):
+            # And a new one may lead to another server by now, or the same take writes again.
+            unfit = connection.closed or connection.isexecuting() or _is_open(connection)
+            if unfit or isinstance(passing, DatabaseReadOnly):
                 proxied.invalidate()
-            passing = _passing_error(error, lost=bool(connection.closed))
             if passing is None:
                 raise
+            if isinstance(passing, DatabaseTakesNoWrites):
+                self.on_refused(str(passing))
             raise passing from error
         finally:
             proxied.close()
@@ -184,8 +210,15 @@ class Database:
         for another's question; who asks itself is refused, or gets its turn to try, when it asks."""
         _silence.refuse()
 
+    def _wait_for_turn(self) -> None:
+        """Raises PoolExhausted, at the end of the caller's budget at the latest; DatabaseSilent at once."""
+        left = time_left()
+        _silence.check(hurried=left is not None)
+        patience = POOL_TIMEOUT if left is None else max(0.0, min(POOL_TIMEOUT, left))
+        if not self._free.acquire(timeout=patience):
+            raise PoolExhausted
+
     def _checkout(self) -> PoolProxiedConnection:
-        _silence.check(hurried=getattr(_budget, "deadline", None) is not None)
         try:
             return self._pool.connect()
         except PoolTimeout as error:
@@ -194,10 +227,18 @@ class Database:
             raise DatabaseUnavailable from error
 
 
-def _refuse_dropped(connection: Connection, server_wait: ServerWait) -> None:
-    """Has the pool replace a connection that the server has closed, without a word to the server: after a restart
-    nobody meets one. An idle connection has nothing to read; where it has, that is the server's farewell."""
+def _refuse_unfit(connection: Connection, record: Any, server_wait: ServerWait) -> None:
+    """Has the pool replace a connection without a word to the server, so that nobody meets one that is of no use:
+
+    - The server has closed it. An idle connection has nothing to read; where it has, that is the server's farewell.
+    - It was read-only when last heard of, and the server tells each session of that. A new session says how it is now:
+      a default of the database is taken once, when a session begins.
+    """
+    if record.info.pop("new", False):
+        return
     try:
+        if is_ours(connection) and "on" in map(connection.info.parameter_status, _ONLY_READS):
+            raise DisconnectionError
         dropped = server_wait.has_input(connection.fileno())
     except psycopg2.InterfaceError:
         raise DisconnectionError from None
@@ -219,14 +260,6 @@ def _rollback(connection: Connection) -> None:
         return
 
 
-def _passing_error(error: BaseException, *, lost: bool) -> DatabaseUnavailable | None:
-    if isinstance(error, psycopg2.Error):
-        if lost:
-            return ConnectionLost()
-        if error.pgcode is None and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-            return DatabaseUnavailable()
-        if error.pgcode is not None and error.pgcode.startswith(_PASSING_CODES):
-            return DatabaseUnavailable()
-        if error.pgcode in _ENDED_CODES:
-            return StatementEnded()
-    return None
+def _look_up_limit() -> float:
+    left = time_left()
+    return CONNECT_TIMEOUT if left is None else min(CONNECT_TIMEOUT, left)

@@ -12,6 +12,25 @@ class DatabaseUnavailable(TripwireError):
     """The database cannot be reached or does not answer."""
 
 
+class DatabaseTakesNoWrites(DatabaseUnavailable):
+    """The database takes no writes."""
+
+    # What /readyz and the metrics call it.
+    state = "no writes"
+
+
+class DatabaseReadOnly(DatabaseTakesNoWrites):
+    """The database takes no writes: it is read-only."""
+
+    state = "read-only"
+
+
+class DatabaseFull(DatabaseTakesNoWrites):
+    """The database takes no writes: its disk is full."""
+
+    state = "full"
+
+
 class ConnectionLost(DatabaseUnavailable):
     """The connection to the database broke while a statement was under way; its outcome is unknown."""
 
@@ -21,7 +40,7 @@ class StatementEnded(DatabaseUnavailable):
 
 
 class PoolExhausted(DatabaseUnavailable):
-    """All database connections of this process are in use."""
+    """All database connections of this process are in use for the moment; try again in a second."""
 
 
 class QueueUnavailable(TripwireError):

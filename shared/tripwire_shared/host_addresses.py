@@ -1,4 +1,4 @@
-"""libpq looks names up by a call that nothing can interrupt; where that must not be, it gets the addresses. Pure."""
+"""libpq looks names up by a call that nothing can interrupt; so it gets the addresses. Pure."""
 
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
@@ -8,24 +8,29 @@ def with_addresses(given: Mapping[str, str], look_up: Callable[[str], tuple[str,
     """The parameters of a connection (of `given`, as libpq names them) that name hosts with their addresses.
 
     A host with several addresses becomes as many entries, which libpq tries in order, as it would itself. The name
-    stays beside each: certificates are checked against it. Empty where nothing has to be looked up.
+    stays beside each: certificates are checked against it. One that is not found is left out, unless none is: raises
+    OSError. Empty where nothing has to be looked up.
     """
     names = given.get("host", "").split(",")
-    if given.get("hostaddr") or not any(_is_name(name) for name in names):
+    if given.get("hostaddr") or not any(is_name(name) for name in names):
         return {}
     ports = given.get("port", "").split(",")
     if len(ports) == 1:
         ports *= len(names)
-    entries = [
-        (name, address, port)
-        for name, port in zip(names, ports, strict=False)  # libpq itself says what is wrong with unequal lists
-        for address in ((look_up(name) or ("",)) if _is_name(name) else (_address(name),))
-    ]
+    entries, missing = [], OSError("There is no host.")
+    for name, port in zip(names, ports, strict=False):  # libpq itself says what is wrong with unequal lists
+        try:
+            entries += [(name, address, port) for address in (look_up(name) if is_name(name) else (_address(name),))]
+        except OSError as error:
+            missing = error
+    if not entries:
+        raise missing
     hosts, addresses, their_ports = (",".join(column) for column in zip(*entries, strict=True))
     return {"host": hosts, "hostaddr": addresses, "port": their_ports} if addresses.strip(",") else {}
 
 
-def _is_name(host: str) -> bool:
+def is_name(host: str) -> bool:
+    """Whether it has to be looked up."""
     return bool(host) and not _is_socket(host) and not _address(host)
 
 

@@ -12,6 +12,7 @@ import psycopg2.extensions
 
 from tripwire_shared.database import Connection, install_wait_limit, within
 from tripwire_shared.errors import DatabaseUnavailable
+from tripwire_shared.name_lookups import NameLookups
 from tripwire_shared.runtime import THREADS
 from tripwire_shared.session import SessionShared, connect, connect_to_listen
 from tripwire_shared.settings import Settings, SettingsError
@@ -46,10 +47,11 @@ def check_listen_url(settings: Settings) -> None:
 
 
 def _check(settings: Settings) -> None:
-    with closing(connect_to_listen(settings.listen_url, _NAME)) as listening:
+    lookups = NameLookups()
+    with closing(connect_to_listen(settings.listen_url, _NAME, lookups)) as listening:
         if settings.listen_url == settings.database_url:
             return
-        with closing(connect(settings.database_url, _NAME)) as sending:
+        with closing(connect(settings.database_url, _NAME, lookups)) as sending:
             # The role too: others' sessions show no receipt, and what one migrates the other might not use.
             if _place_of(listening) != _place_of(sending):
                 raise SettingsError(

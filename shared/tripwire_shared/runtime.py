@@ -19,9 +19,6 @@ class ServerWait(Protocol):
     def has_input(self, fileno: int) -> bool:
         """Whether something is there to be read; never waits. Raises OSError for a bad one."""
 
-    def look_up(self, host: str) -> tuple[str, ...]:
-        """The addresses of `host`, where libpq must not look them up itself; empty where it may. Raises OSError."""
-
 
 class Compute(Protocol):
     def __call__(self, function: Callable[[], T]) -> T:
@@ -40,9 +37,6 @@ class PollWait:
         poller = select.poll()
         poller.register(fileno, select.POLLIN)
         return bool(poller.poll(0))
-
-    def look_up(self, host: str) -> tuple[str, ...]:
-        return ()
 
 
 def here(function: Callable[[], T]) -> T:

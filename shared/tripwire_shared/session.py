@@ -6,6 +6,8 @@ each transaction gets them with its first statement, in the same round trip, and
 role: they would hold for all who use it, Supabase's SQL editor too.)
 """
 
+import time
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +16,7 @@ import psycopg2.extensions
 import psycopg2.extras
 
 from tripwire_shared.host_addresses import with_addresses
-from tripwire_shared.runtime import THREADS, ServerWait
+from tripwire_shared.name_lookups import NameLookups
 from tripwire_shared.timings import (
     CLIENT_CHECK_MS,
     CONNECT_TIMEOUT,
@@ -65,13 +67,24 @@ class _CursorBehindPooler(psycopg2.extras.NamedTupleCursor):
         super().execute(query, vars)  # type: ignore[no-untyped-call]
 
 
-def connect(url: str, application_name: str, server_wait: ServerWait = THREADS.wait) -> Connection:
+def is_ours(connection: Connection) -> bool:
+    """Whether the server's session is this connection's alone, and what it says of itself its own."""
+    return connection.cursor_factory is not _CursorBehindPooler
+
+
+def connect(
+    url: str, application_name: str, lookups: NameLookups | None = None, look_up_limit: float = CONNECT_TIMEOUT
+) -> Connection:
     """One connection in autocommit with the server-side limits that end what a vanished client leaves behind.
 
-    Raises psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
+    `lookups`: of whoever connects often; `look_up_limit`: seconds for the server's addresses. Raises
+    psycopg2.OperationalError, or StatementTooSlow where the server stays silent.
     """
+    until, found = time.monotonic() + look_up_limit, lookups or NameLookups()
     try:
-        addresses = with_addresses(psycopg2.extensions.parse_dsn(url), server_wait.look_up)
+        addresses = with_addresses(
+            psycopg2.extensions.parse_dsn(url), lambda host: found.addresses(host, until - time.monotonic())
+        )
     except OSError as error:
         raise psycopg2.OperationalError("the database's name could not be looked up") from error
     connection = psycopg2.connect(
@@ -94,26 +107,26 @@ def connect(url: str, application_name: str, server_wait: ServerWait = THREADS.w
     return connection
 
 
-def connect_to_listen(url: str, application_name: str, server_wait: ServerWait = THREADS.wait) -> Connection:
+def connect_to_listen(url: str, application_name: str, lookups: NameLookups | None = None) -> Connection:
     """A connection on which LISTEN hears. Raises as `connect` does, and SessionShared."""
-    connection = connect(url, application_name, server_wait)
+    connection = connect(url, application_name, lookups)
     try:
-        if connection.cursor_factory is _CursorBehindPooler:
-            _refuse_shared(connection, url, application_name)
+        if not is_ours(connection):
+            _refuse_shared(connection, lambda: connect(url, application_name, lookups))
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _refuse_shared(one: Connection, url: str, application_name: str) -> None:
+def _refuse_shared(one: Connection, connect_another: Callable[[], Connection]) -> None:
     """Raises SessionShared where the pooler lends out sessions for less than a connection.
 
     It has then given us two sessions on one connection, or the same one on two. Of idle sessions a pooler takes the one
     used last, or the one that rested longest: asked twice and then once, either shows. Where others are busy on it, it
     is a matter of a few questions; two sessions of our own never look like that, so what is refused is surely shared.
     """
-    with closing(connect(url, application_name)) as other:
+    with closing(connect_another()) as other:
         seen: tuple[set[int], set[int]] = (set(), set())
         for _ in range(_ROUNDS):
             seen[0].update((_session_of(one), _session_of(one)))

@@ -22,6 +22,10 @@ DATABASE_RETRY_PAUSE = 1.0
 # What each of them gets to end what it is at, when its process stops.
 BACKGROUND_STOP_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 2
+# Addresses that came later than the most impatient waits for them (REDIS_TIMEOUT) are kept for a moment: longer than
+# the pauses after which everybody tries again.
+LOOK_UP_LATE_AFTER = 0.1
+ADDRESSES_KEPT = 5.0
 # At start, whether LISTEN can work: all of its questions together. Less than anybody waits for a start.
 LISTEN_CHECK_LIMIT = 3.0
 # Server-side ends of what a vanished client leaves behind (milliseconds, as PostgreSQL takes them).
@@ -69,18 +73,23 @@ KEY_ABANDONED_AFTER = 30.0
 # Redis, seen from the API: a frozen server costs one time-out.
 REDIS_TIMEOUT = 0.2
 BREAKER_PROBE_INTERVAL = 0.5
-# An incident closes only when no process has seen a failure for this long: some probes that failed or came late.
-INCIDENT_QUIET = 2.0
-# An outage that comes back within this continues the same incident.
-INCIDENT_REOPEN_WITHIN = 10.0
+# An outage is over when no process has seen a failure for this long (contract section 8). What fails later is another.
+INCIDENT_QUIET = 5.0
+# That PostgreSQL is back is said by a process that alerts past it, since it must know what Telegram was told last when
+# PostgreSQL goes away again; by others where there is none, so much later.
+RESOLVED_BY_OTHERS_AFTER = 5.0
 # The watch: how often the sweep's looks; how often that of an API process, which is told at once of trouble with queue
-# or database; both while something is wrong (INCIDENT_QUIET is four of those); and how long a look may take.
+# or database; both while something is wrong; and how long a look may take.
 WATCH_INTERVAL = 1.0
 WATCH_INTERVAL_IN_API = 5.0
 WATCH_INTERVAL_IN_TROUBLE = 0.5
 WATCH_LOOK_LIMIT = 2.0
 # The watch does not speak for waiting callers: it may be patient with a busy Redis.
 WATCH_REDIS_TIMEOUT = 1.0
+# That PostgreSQL takes writes: tried by a look of the watch each WRITE_TRIED_EVERY, and by each while anything is
+# wrong; nobody writes where somebody did within WRITTEN_LATELY. With WATCH_MISSES well under the 10 s of an alert.
+WRITE_TRIED_EVERY = 4.0
+WRITTEN_LATELY = 2.0
 # So many looks in a row must have failed: a single one is a restart or a busy moment.
 WATCH_MISSES = 2
 # Requests fail minutes apart when their cause goes on: quiet for two of the minutes that share an alert.
@@ -317,5 +326,6 @@ LOCAL_ORPHAN_STOP = 2.0
 # `make demo` (deploy/demo): how long the tour waits for what is promised within a second or two, on a busy machine.
 DEMO_HTTP_TIMEOUT = 15.0
 DEMO_PROVISION_LIMIT = 10.0
-DEMO_ALERT_LIMIT = 8.0
+# RESOLVED comes INCIDENT_QUIET after Redis' return.
+DEMO_ALERT_LIMIT = 12.0
 DEMO_BACK_LIMIT = 5.0

@@ -25,7 +25,7 @@ import psycopg2
 from tripwire_shared.database import Connection, ask_in_doubt
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
-from tripwire_shared.runtime import THREADS, ServerWait
+from tripwire_shared.name_lookups import NameLookups
 from tripwire_shared.session import SessionShared, connect_to_listen
 from tripwire_shared.timings import LISTENER_RECONNECT_PAUSE, LISTENER_WAIT
 
@@ -58,8 +58,8 @@ class Wakeups:
     """Build it after fork; name who listens before `start()`. Callbacks are called one after another in the listener's
     thread, in the order in which they were named, and must return soon."""
 
-    def __init__(self, url: str, application_name: str, server_wait: ServerWait = THREADS.wait) -> None:
-        self._url, self._application_name, self._server_wait = url, application_name, server_wait
+    def __init__(self, url: str, application_name: str) -> None:
+        self._url, self._application_name, self._lookups = url, application_name, NameLookups()
         self._callbacks: dict[WakeUp, Callback] = {}
         self._on_lost: Callable[[], None] | None = None
         # The address is a transaction pooler's, on which nothing is heard.
@@ -116,7 +116,7 @@ class Wakeups:
             get_logger(__name__).exception("the listener failed unexpectedly")
 
     def _listen(self) -> None:
-        connection = connect_to_listen(self._url, self._application_name, self._server_wait)
+        connection = connect_to_listen(self._url, self._application_name, self._lookups)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("".join(f"LISTEN {channel};" for channel in self._callbacks))

@@ -100,7 +100,7 @@ class State:
     login_wait: int | None = None
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     fail: dict[str, int] = field(default_factory=dict)
-    fail_title: str = "Database unavailable"
+    fail_title: str = ""  # where it is not what the API usually says with this status
 
     def redis_goes_down(self) -> None:
         names = ("waiting", "active", "scheduled", "completed", "failed", "workers")
@@ -190,8 +190,8 @@ class StandInApi:
     def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         if call.path in self.state.fail:
             status = self.state.fail[call.path]
-            title = self.state.fail_title if status == 503 else HTTPStatus(status).phrase
-            return problem(status, "The database cannot be reached.", title)
+            usual = "Database unavailable" if status == 503 else HTTPStatus(status).phrase
+            return problem(status, "The database cannot be reached.", self.state.fail_title or usual)
         if call.path == "/api/auth/login":
             return self._login(call)
         staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))

@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from deploy.local.data_folder import free_port
 from deploy.local.postgres import PostgresServer
-from tests.api.conftest import ApiUnderTest, assert_problem
+from tests.api.conftest import CREATE, ApiUnderTest, Caller, assert_problem, sql
+from tests.waiting import wait_until
+from tripwire_api.parts import BACKGROUND_CONNECTIONS
+from tripwire_shared.errors import PoolExhausted
 
 
 def test_alive_and_ready(api: ApiUnderTest) -> None:
@@ -33,6 +37,43 @@ def test_alive_but_not_ready_without_database(
     own_postgres.stop()
     assert assert_problem(api.client.get("/readyz"), 503)["database"] == "down"
     assert api.client.get("/healthz").status_code == 200
+
+
+def test_all_connections_in_use_is_ready_and_said_to_be_so(api: ApiUnderTest, manager: Caller) -> None:
+    with ExitStack() as in_use:
+        for _ in range(api.resources.settings.web_threads + BACKGROUND_CONNECTIONS):
+            wait_until(lambda: _take(in_use, api))
+        ready = api.client.get("/readyz")
+        assert (ready.status_code, ready.get_json()["database"]) == (200, "busy")
+        document = assert_problem(manager.post(CREATE, json={"email": "anna@example.com", "full_name": "Anna"}), 503)
+        assert document["title"] == "Too many requests"
+        assert "in use" in document["detail"]
+    assert api.client.get("/readyz").get_json()["database"] == "up"
+
+
+def _take(in_use: ExitStack, api: ApiUnderTest) -> bool:
+    try:
+        in_use.enter_context(api.resources.database.connection())
+    except PoolExhausted:  # a background thread has it for a moment
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("state", "word"), [("25006", "read-only"), ("53100", "full"), ("42501", "no writes")])
+def test_not_ready_where_no_writes_are_taken(
+    api_for: Callable[..., ApiUnderTest], database_url: str, state: str, word: str
+) -> None:
+    api = api_for(config_cache_ttl_seconds=60)
+    sql(
+        api,
+        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '{state}'; END $$;"
+        "UPDATE write_probe SET written_at = '-infinity';"
+        "CREATE TRIGGER refuse BEFORE UPDATE ON write_probe FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    document = assert_problem(api.client.get("/readyz"), 503)
+    assert document["database"] == word
+    sql(api, "DROP TRIGGER refuse ON write_probe")
+    assert api.client.get("/readyz").status_code == 200
 
 
 def test_measured_by_route_and_status_never_by_path(api: ApiUnderTest) -> None:

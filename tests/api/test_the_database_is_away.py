@@ -9,10 +9,11 @@ import psutil
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
 from tests.api.test_create import ANNA, CREATE
 from tests.invariants import count
 from tests.waiting import wait_until
+from tripwire_shared.health.causes import DATABASE
 
 ANSWERED_WITHIN, SLACK, BACK_WITHIN = 2.0, 0.5, 5.0
 
@@ -79,3 +80,37 @@ def test_a_restart_refuses_nobody(api_for: Callable[..., ApiUnderTest], own_post
         manager.post(CREATE, json={**ANNA, "email": f"{number}@example.com"}).status_code for number in range(10)
     ]
     assert statuses == [202] * 10
+
+
+STATES = {
+    "53100": "full",
+    "53200": "",
+    "53400": "",
+    "54000": "",
+    "55000": "",
+    "57P03": "",
+    "58030": "",
+    "42501": "rights",
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_the_servers_state_refuses_is_503_and_told_once(api: ApiUnderTest, manager: Caller, state: str) -> None:
+    """Only this table is refused: no probe sees it, but whoever creates does."""
+    assert manager.post(CREATE, json=ANNA).status_code == 202
+    sql(
+        api,
+        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '{state}'; END $$;"
+        "CREATE TRIGGER refuse BEFORE INSERT ON provisioning_requests EXECUTE FUNCTION refuse()",
+    )
+    for number in range(3):
+        answer = manager.post(CREATE, json={**ANNA, "email": f"{number}@example.com"})
+        document = assert_problem(answer, 503)
+        assert STATES[state] in document["detail"]
+        assert int(answer.headers["Retry-After"]) >= 1
+    if STATES[state]:
+        told = "SELECT body FROM outbox WHERE channel = 'alert'"
+        [alert] = wait_until(lambda: sql(api, told), 5, what="an alert")
+        assert (alert.body["type"], alert.body["message"]) == ("CRITICAL", DATABASE.opened)
+    sql(api, "DROP TRIGGER refuse ON provisioning_requests")
+    assert manager.post(CREATE, json={**ANNA, "email": "after@example.com"}).status_code == 202

@@ -120,7 +120,7 @@ def test_a_hung_telegram_slows_nobody_and_is_said_within_ten_seconds(
     assert [message.text.count("sync_direct") > 0 for message in telegram.messages] == [True, True]
     assert "System mode changed to: sync_direct" in telegram.messages[0].text, "in order"
     over = "SELECT count(*) FROM incidents WHERE cause = 'alerts undeliverable' AND resolved_at IS NOT NULL"
-    wait_until(lambda: count(url, over) == 1, 8)
+    wait_until(lambda: count(url, over) == 1, 12)
     assert count(url, said) == 1, "said once"
 
 

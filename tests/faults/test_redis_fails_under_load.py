@@ -92,7 +92,7 @@ def test_a_frozen_redis_costs_those_under_way_a_third_of_a_second_at_most(
     measured("frozen Redis under load: 202 again after its return (s)", back)
     assert worst < FROZEN_COSTS + usual + SLACK
     assert back < 2
-    wait_until(lambda: telegram.texts("Type: RESOLVED"), 8)
+    wait_until(lambda: telegram.texts("Type: RESOLVED"), 12)
     assert f"requests_served_synchronously: {len(load.fell_back)}\n" in telegram.texts("Type: RESOLVED")[0] + "\n"
     assert len(telegram.messages) == 2 + 2  # two switches
     assert_nothing_broken(stack.environ["DATABASE_URL"])
@@ -110,9 +110,37 @@ def test_an_outage_that_comes_and_goes_is_one(stack: Stack, own_valkey: ValkeySe
 
     load = _under_load(stack, token, flap)
     assert {status for _, _, status in load.answers} == {201, 202}
-    wait_until(lambda: telegram.texts("Type: RESOLVED"), 8)
+    wait_until(lambda: telegram.texts("Type: RESOLVED"), 12)
     assert count(stack.environ["DATABASE_URL"], INCIDENTS) == 1
     assert len(telegram.texts("Type: CRITICAL")) == 1
+    assert_nothing_broken(stack.environ["DATABASE_URL"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_crash_loop_tells_pairs_and_the_truth(
+    stack: Stack, own_valkey: ValkeyServer, telegram: TelegramServer
+) -> None:
+    """Up for less than the quiet that ends an outage: one. Up for longer: another, each with its alert and its end."""
+    token = stack.log_in()
+    stack.start_worker()
+
+    def told() -> list[str]:
+        return [message.text.partition("Type: ")[2].partition("\n")[0] for message in telegram.messages]
+
+    def crash() -> None:
+        for up in (3, 3, 7.5, 7.5):
+            own_valkey.stop()
+            wait_until(lambda: told()[-1:] == ["CRITICAL"], 3, what="the last word")
+            time.sleep(2)
+            own_valkey.start()
+            time.sleep(up)  # how long it stays
+
+    load = _under_load(stack, token, crash)
+    assert {status for _, _, status in load.answers} <= {201, 202}
+    wait_until(lambda: told()[-1:] == ["RESOLVED"], 12)
+    assert told() == ["CRITICAL", "RESOLVED"] * 2
+    assert count(stack.environ["DATABASE_URL"], INCIDENTS) == 2
     assert_nothing_broken(stack.environ["DATABASE_URL"])
 
 

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -72,6 +73,21 @@ def test_retry_after_is_honoured(
     resources.alerts.run_once()
     assert 29 < messages(resources.database, "alert")[0].due_in <= 31
     assert resources.alerts.run_once() == 0
+
+
+def test_nobody_in_the_process_calls_before_the_time_that_was_asked_for(
+    resources_for: Callable[..., Resources], telegram_server: TelegramServer, to_telegram: dict[str, str]
+) -> None:
+    sweep = resources_for("sweep", **to_telegram)
+    telegram_server.answer = (429, {"ok": False, "description": "Too Many", "parameters": {"retry_after": 1}})
+    put_alerts(sweep, "First")
+    sweep.alerts.run_once()
+    telegram_server.answer = WELL
+    happened = Event(EventType.CRITICAL, "Past PostgreSQL")
+    assert not sweep.health_log.send_directly(happened, datetime.now(UTC))
+    assert telegram_server.calls == 1
+    wait_until(lambda: sweep.health_log.send_directly(happened, datetime.now(UTC)), 3)
+    assert telegram_server.calls == 2
 
 
 @pytest.mark.parametrize("asked", [float("inf"), float("nan"), "soon", -5, None])

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.resources import Resources
 from tests.shared.rows import events, messages, provisioned, rows
 from tests.waiting import wait_until
-from tripwire_shared.health.causes import QUEUE
+from tripwire_shared.health.causes import CAUSES, QUEUE, Cause
 from tripwire_shared.health.incident import Incidents
 
 CRITICAL = "Redis queue failed! Auto-fallback to sync mode"
@@ -49,34 +51,49 @@ def test_one_process_opens_it_and_one_closes_it(resources_for: Callable[..., Res
     assert first.incidents.open_now() == []
 
 
-def test_an_outage_that_comes_back_at_once_is_the_same_one(resources_for: Callable[..., Resources]) -> None:
-    resources = resources_for("api")
-    assert resources.incidents.failed(QUEUE, "ConnectionError")
-    as_if_quiet(resources)
-    assert resources.incidents.resolve(QUEUE)
-    assert not resources.incidents.failed(QUEUE, "ConnectionError")
-    assert len(resources.incidents.open_now()) == 1
-    assert len(events(resources.database, "CRITICAL")) == 1
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=lambda cause: cause.name)
+def test_what_fails_after_its_end_was_told_is_another_outage(
+    resources_for: Callable[..., Resources], cause: Cause
+) -> None:
+    one, other = resources_for("api"), resources_for("sweep")
+    for _ in range(2):
+        assert one.incidents.failed(cause, "ConnectionError")
+        assert not other.incidents.failed(cause, "ConnectionError")
+        as_if_quiet(one)
+        assert other.incidents.resolve(cause)
+        assert not one.incidents.resolve(cause)
+    assert len(rows(one.database, "SELECT 1 FROM incidents")) == 2
+    assert [event.message for event in events(one.database, cause.opening)] == [cause.opened] * 2
+    assert alerts(one) == (["CRITICAL", "RESOLVED"] * 2 if cause.alerts else [])
 
 
-def test_a_later_outage_is_another_one(resources_for: Callable[..., Resources]) -> None:
-    resources = resources_for("api")
-    assert resources.incidents.failed(QUEUE, "ConnectionError")
-    as_if_quiet(resources)
-    assert resources.incidents.resolve(QUEUE)
-    rows(resources.database, "UPDATE incidents SET resolved_at = now() - interval '11 seconds'")
-    assert resources.incidents.failed(QUEUE, "TimeoutError")
-    assert len(events(resources.database, "CRITICAL")) == 2
-
-
-def test_who_still_sees_failures_reopens_what_another_closed(resources_for: Callable[..., Resources]) -> None:
+def test_it_is_over_when_it_was_quiet_for_five_seconds(resources_for: Callable[..., Resources]) -> None:
     resources = resources_for("api")
     resources.incidents.failed(QUEUE, "ConnectionError")
+    rows(resources.database, "UPDATE incidents SET last_failure_at = now() - interval '4.5 s'")
+    assert not resources.incidents.resolve(QUEUE)
+    rows(resources.database, "UPDATE incidents SET last_failure_at = now() - interval '5 s'")
+    assert resources.incidents.resolve(QUEUE)
+
+
+def test_what_was_seen_before_the_end_and_is_told_after_it_opens_nothing(
+    resources_for: Callable[..., Resources],
+) -> None:
+    resources = resources_for("api")
+    resources.incidents.failed(QUEUE, "ConnectionError")
+    # Seen by another, which cannot write it yet.
+    resources.incidents.failed_soon(QUEUE, "TimeoutError")
     as_if_quiet(resources)
     assert resources.incidents.resolve(QUEUE)
-    assert not resources.incidents.failed(QUEUE, "ConnectionError")
-    assert len(resources.incidents.open_now()) == 1
-    assert not resources.incidents.resolve(QUEUE)
+    resources.writer.start()
+    resources.writer.stop(5)
+    assert resources.incidents.open_now() == []
+    assert alerts(resources) == ["CRITICAL", "RESOLVED"]
+    # And it is not taken for one of the outage after that.
+    assert resources.incidents.failed(QUEUE, "ConnectionError")
+    opened = rows(resources.database, "SELECT opened_at FROM incidents WHERE resolved_at IS NULL")
+    assert not resources.incidents.failed(QUEUE, "TimeoutError", ago=3600)
+    assert rows(resources.database, "SELECT opened_at FROM incidents WHERE resolved_at IS NULL") == opened
 
 
 def test_a_process_that_begins_during_an_outage_does_not_end_it(resources_for: Callable[..., Resources]) -> None:

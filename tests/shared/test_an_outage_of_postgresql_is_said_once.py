@@ -15,7 +15,9 @@ from tests.waiting import wait_until
 from tripwire_shared.database import Database
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.causes import DATABASE, QUEUE
-from tripwire_shared.health.direct_alerts import DirectAlerts
+from tripwire_shared.health.direct_alerts import DirectAlerts, Told
+from tripwire_shared.health.telegram import Verdict
+from tripwire_shared.timings import WATCH_MISSES
 
 NOW = datetime.now(UTC)
 ALERT = Alert("CRITICAL", DATABASE.opened, NOW, {"cause": DATABASE.name})
@@ -63,28 +65,26 @@ def test_two_hosts_and_two_api_processes_make_one_alert_one_incident_and_one_res
     assert len(telegram_server.messages) == 2
 
 
-def test_an_api_process_that_is_faster_gives_the_sweep_the_first_word(
-    own_postgres: PostgresServer,
-    resources_for: Callable[..., Resources],
-    telegram_server: TelegramServer,
-    to_telegram: dict[str, str],
-) -> None:
-    sweep, api = (resources_for(service, database_url=own_postgres.url, **to_telegram) for service in ("sweep", "api"))
-    for process in (sweep, api):
-        process.writer.start()
+@pytest.mark.parametrize("redis_answers_the_api", [True, False])
+def test_an_api_process_that_is_faster_alerts_nothing_that_was_told(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str], redis_url: str, redis_answers_the_api: bool,
+) -> None:  # fmt: skip
+    sweep = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+    url = redis_url if redis_answers_the_api else "redis://127.0.0.1:9/0"
+    api = resources_for("api", database_url=own_postgres.url, redis_url=url, **to_telegram)
     own_postgres.stop()
     for process in (sweep, api, sweep, api):
         process.watch.look()
     assert len(telegram_server.texts(DATABASE.opened)) == 1
     own_postgres.start()
+    assert api.watch.look()
+    if not redis_answers_the_api:
+        assert (DATABASE.name, False) not in incidents(api.database), "who may have told it has the first word"
+    assert sweep.watch.look()
     api.watch.look()
-    time.sleep(1)  # the API's process has the word to itself for that long
-    assert incidents(api.database) == []
-    sweep.watch.look()
-    wait_until(lambda: incidents(api.database))
-    api.writer.stop(5)
-    assert messages(api.database, "alert") == [], "it was alerted already"
-    assert incidents(api.database) == [(DATABASE.name, False)]
+    assert incidents(sweep.database).count((DATABASE.name, False)) == 1
+    assert [row.body["message"] for row in messages(sweep.database, "alert")].count(DATABASE.opened) == 0
 
 
 def test_api_processes_alone_tell_it_afterwards(
@@ -144,32 +144,62 @@ def test_one_failed_look_is_no_outage(
     assert telegram_server.messages == []
 
 
-def test_an_outage_that_comes_back_at_once_is_the_same_and_not_alerted_again(
+def test_what_returns_before_its_end_was_told_is_the_same_and_what_returns_after_it_another(
     own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
     to_telegram: dict[str, str],
 ) -> None:  # fmt: skip
-    resources = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
-    resources.writer.start()
-    for _ in range(2):
+    sweep = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+
+    def away() -> None:
         own_postgres.stop()
-        resources.watch.look()
-        resources.watch.look()
+        for _ in range(WATCH_MISSES + 1):
+            sweep.watch.look()
         own_postgres.start()
-        resources.watch.look()
-        wait_until(lambda: incidents(resources.database))
-    resources.writer.stop(5)
-    assert len(incidents(resources.database)) == 1
+        sweep.watch.look()
+
+    for outage in (1, 2):
+        away()
+        away()
+        assert len(incidents(sweep.database)) == outage
+        assert len(telegram_server.texts(DATABASE.opened)) == outage
+        rows(sweep.database, "UPDATE incidents SET last_failure_at = last_failure_at - interval '1 hour'")
+        sweep.watch.look()
+        wait_until(sweep.alerts.run_once, 5)  # a second after the one before
+    kinds = [message.text.partition("Type: ")[2].partition("\n")[0] for message in telegram_server.messages]
+    assert kinds == ["CRITICAL", "RESOLVED"] * 2
+
+
+def test_who_told_it_and_died_leaves_its_end_to_be_told_by_others(
+    own_postgres: PostgresServer, resources_for: Callable[..., Resources], telegram_server: TelegramServer,
+    to_telegram: dict[str, str],
+) -> None:  # fmt: skip
+    dead = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+    own_postgres.stop()
+    for _ in range(WATCH_MISSES):
+        dead.watch.look()
     assert len(telegram_server.texts(DATABASE.opened)) == 1
+    own_postgres.start()
+    heir = resources_for("sweep", database_url=own_postgres.url, **to_telegram)
+    heir.watch.look()
+    assert incidents(heir.database) == [(DATABASE.name, False)]
+    assert messages(heir.database, "alert") == []
+    rows(heir.database, "UPDATE incidents SET last_failure_at = last_failure_at - interval '1 hour'")
+    heir.watch.look()
+    assert incidents(heir.database) == [(DATABASE.name, True)]
+    assert [row.body["type"] for row in messages(heir.database, "alert")] == ["RESOLVED"]
+    resources_for("sweep", database_url=own_postgres.url, **to_telegram).watch.look()
+    assert len(incidents(heir.database)) == 1, "nothing is owed any more"
 
 
 class Telegram:
     def __init__(self) -> None:
         self.up = True
+        self.retry_after: float | None = None
         self.texts: list[str] = []
 
-    def send(self, text: str) -> bool:
+    def send(self, text: str) -> Verdict:
         self.texts.append(text)
-        return self.up
+        return Verdict(self.up, 200 if self.up else 429, "", retry_after=self.retry_after)
 
 
 class Clock:
@@ -187,7 +217,7 @@ def telegram() -> Telegram:
 
 def test_where_redis_is_away_too_each_host_speaks_for_itself(telegram: Telegram) -> None:
     hosts = [DirectAlerts(Redis.from_url("redis://127.0.0.1:9/0"), telegram.send) for _ in range(2)]
-    assert [host.send_once(DATABASE, ALERT) for host in hosts] == [True, True]
+    assert [host.send_once(DATABASE, ALERT) for host in hosts] == [Told.YES, Told.YES]
     assert len(telegram.texts) == 2
 
 
@@ -197,13 +227,25 @@ def test_what_telegram_did_not_take_is_tried_again_by_any_host_after_growing_pau
     clock = Clock()
     first, second = (DirectAlerts(Redis.from_url(redis_url), telegram.send, clock) for _ in range(2))
     telegram.up = False
-    assert not first.send_once(DATABASE, ALERT)
-    assert not first.send_once(DATABASE, ALERT)
+    assert first.send_once(DATABASE, ALERT) is Told.NO
+    assert first.send_once(DATABASE, ALERT) is Told.NO
     assert len(telegram.texts) == 1, "after a second"
     telegram.up = True
-    assert second.send_once(DATABASE, ALERT)
+    assert second.send_once(DATABASE, ALERT) is Told.YES
     clock.now += 2
-    assert first.send_once(DATABASE, ALERT), "the other host has told it"
+    assert first.send_once(DATABASE, ALERT) is Told.YES, "the other host has told it"
+    assert len(telegram.texts) == 2
+
+
+def test_nobody_tries_before_the_time_that_telegram_asked_for(telegram: Telegram, redis_url: str) -> None:
+    clock = Clock()
+    first, second = (DirectAlerts(Redis.from_url(redis_url), telegram.send, clock) for _ in range(2))
+    telegram.up, telegram.retry_after = False, 0.4
+    assert first.send_once(DATABASE, ALERT) is Told.NO
+    telegram.up, telegram.retry_after = True, None
+    assert second.send_once(DATABASE, ALERT) is Told.BEING_TOLD
+    assert len(telegram.texts) == 1
+    wait_until(lambda: second.send_once(DATABASE, ALERT) is Told.YES, 3)
     assert len(telegram.texts) == 2
 
 
@@ -211,14 +253,14 @@ def test_a_host_that_died_while_it_had_the_turn_does_not_keep_it(telegram: Teleg
     redis = Redis.from_url(redis_url)
     alerts = DirectAlerts(redis, telegram.send)
     redis.set("tripwire:told:database unavailable", "turn", px=300)
-    assert not alerts.send_once(DATABASE, ALERT)
-    wait_until(lambda: alerts.send_once(DATABASE, ALERT), 3)
+    assert alerts.send_once(DATABASE, ALERT) is Told.BEING_TOLD
+    wait_until(lambda: alerts.send_once(DATABASE, ALERT) is Told.YES, 3)
     assert len(telegram.texts) == 1
 
 
 def test_the_next_outage_is_alerted_anew(telegram: Telegram, redis_url: str) -> None:
     alerts = DirectAlerts(Redis.from_url(redis_url), telegram.send)
     for _ in range(2):
-        assert alerts.send_once(DATABASE, ALERT)
+        assert alerts.send_once(DATABASE, ALERT) is Told.YES
         alerts.forget(DATABASE)
     assert len(telegram.texts) == 2

@@ -33,5 +33,15 @@ def test_names_get_their_addresses(given: dict[str, str], expected: dict[str, st
     assert with_addresses(given, KNOWN.__getitem__) == expected
 
 
-def test_where_libpq_may_look_up_itself_nothing_is_changed() -> None:
-    assert with_addresses({"host": "a.example"}, lambda _: ()) == {}
+def not_found(_: str) -> tuple[str, ...]:
+    raise OSError("not known")
+
+
+def test_a_name_that_is_not_found_is_left_out() -> None:
+    found = with_addresses({"host": "a.example,192.0.2.9", "port": "1,2"}, not_found)
+    assert found == {"host": "192.0.2.9", "hostaddr": "192.0.2.9", "port": "2"}
+
+
+def test_where_none_is_found_it_is_said() -> None:
+    with pytest.raises(OSError, match="not known"):
+        with_addresses({"host": "a.example"}, not_found)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from redis import Redis
 
 from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, events, messages, provisioned, rows
@@ -14,6 +15,7 @@ from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.health.causes import ALERTS, CAUSES, MAIL, QUEUE, REQUESTS, WORKER
+from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.outbox.outbox import Channel
@@ -47,8 +49,11 @@ def resources(resources_for: Callable[..., Resources], to_telegram: dict[str, st
 
 
 @pytest.fixture
-def watch(resources: Resources, clock: Clock) -> Watch:
-    return Watch(resources.database, resources.incidents, FineQueue(), None, head_start=5.0, interval=1.0, clock=clock)
+def watch(resources: Resources, clock: Clock, redis_url: str) -> Watch:
+    direct = DirectAlerts(Redis.from_url(redis_url), send=None)
+    return Watch(
+        resources.database, resources.incidents, FineQueue(), direct, head_start=5.0, interval=1.0, clock=clock
+    )
 
 
 def is_open(resources: Resources) -> list[str]:

@@ -30,6 +30,7 @@ from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.rate_limit import RateLimit
+from tripwire_shared.write_probe import WriteProbe
 
 # Where a test finds the guard of each blueprint.
 GUARDS = "tripwire_guards"
@@ -71,9 +72,10 @@ def create_app(parts: ApiParts) -> Flask:
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
     waits = parts.long_waits
+    probe = WriteProbe(core.database)
     figures = SystemFigures(
         system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
-        telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
+        probe=probe, telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
     )  # fmt: skip
     sales_or_admin = staff_only(parts.tokens, RateLimit(settings.api_rate_limit), proxies)
     admin = admin_only(sales_or_admin)
@@ -96,7 +98,7 @@ def create_app(parts: ApiParts) -> Flask:
         public: [
             sessions.login_blueprint(parts.staff, parts.sign_ins, proxies),
             invitations.blueprint(core.invitations, parts.hashing),
-            probes.blueprint(core.database, parts.breaker, parts.request_queue, meter),
+            probes.blueprint(probe, parts.breaker, parts.request_queue, meter),
             documentation.blueprint(api),
         ],
     }  # fmt: skip

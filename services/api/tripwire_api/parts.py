@@ -12,9 +12,11 @@ from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.health.causes import QUEUE
+from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.incident_history import IncidentHistory
 from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.health.telegram import Telegram
+from tripwire_shared.health.telegram_chat import TelegramChatStore
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
@@ -107,13 +109,15 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
         runtime=runtime,
     )
     telegram = Telegram(settings)
-    queue = RequestQueue(build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_REDIS_CONNECTIONS))
+    telegram.chat.on_moved = TelegramChatStore(core.database, core.health_log, core.writer).note_soon
+    redis = build_fail_fast_redis(settings.queue_url, settings.web_threads + BACKGROUND_REDIS_CONNECTIONS)
+    queue = RequestQueue(redis)
     breaker = Breaker(queue.ping, on_open=lambda reason: core.incidents.failed_soon(QUEUE, reason))
     mode_store = ModeStore(core.database, core.health_log, core.activity)
     mode_cache = ModeCache(mode_store.read, settings.config_cache_ttl_seconds)
     tokens = Tokens(core.database, core.activity, core.writer)
     measured_minutes = MeasuredMinutes(core.database)
-    wakeups = Wakeups(settings.listen_url, "tripwire-api-listener", runtime.wait)
+    wakeups = Wakeups(settings.listen_url, "tripwire-api-listener")
     request_list = RequestList(core.database, core.requests)
     long_waits = LongWaits(request_list.finished_among)
     delivery = build_delivery(core, telegram, wakeups, mail_patience=MAIL_PATIENCE_IN_API)
@@ -121,10 +125,12 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
         core.database,
         core.incidents,
         BreakerSight(breaker, queue.ping),
-        direct=None,
+        DirectAlerts(redis, send=None),
         head_start=settings.sweep_after_seconds,
         interval=WATCH_INTERVAL_IN_API,
+        on_chat=telegram.chat.learn,
     )
+    core.database.on_refused = watch.refused
     wakeups.listen(WakeUp.FINISHED, long_waits.told)
     # The last one, since it asks the database, which the others need not wait for.
     wakeups.listen(WakeUp.MODE, ModeFollower(mode_store, mode_cache, "api").told)

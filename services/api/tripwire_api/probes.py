@@ -5,13 +5,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from tripwire_api.meter import RequestMeter
 from tripwire_api.problems import problem
-from tripwire_shared.database import Database
-from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
+from tripwire_shared.errors import DatabaseTakesNoWrites, DatabaseUnavailable, PoolExhausted, QueueUnavailable
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.write_probe import WriteProbe
 
 
-def blueprint(database: Database, breaker: Breaker, queue: RequestQueue, meter: RequestMeter) -> Blueprint:
+def blueprint(probe: WriteProbe, breaker: Breaker, queue: RequestQueue, meter: RequestMeter) -> Blueprint:
     routes = Blueprint("probes", __name__)
 
     @routes.get("/healthz")
@@ -21,9 +21,14 @@ def blueprint(database: Database, breaker: Breaker, queue: RequestQueue, meter: 
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        """Ready: the database answers. Redis is told, not needed."""
+        """Ready: the database answers and takes writes. Redis is told, not needed."""
+        database = "up"
         try:
-            database.read(lambda connection: connection.cursor().execute("SELECT 1"))
+            probe.try_write()
+        except PoolExhausted:
+            database = "busy"  # this process answers as many as it can, which is no reason to send it fewer
+        except DatabaseTakesNoWrites as error:
+            return problem(503, "Not ready", str(error), database=error.state)
         except DatabaseUnavailable as error:
             return problem(503, "Not ready", str(error), database="down")
         try:
@@ -31,7 +36,7 @@ def blueprint(database: Database, breaker: Breaker, queue: RequestQueue, meter: 
             redis = "up"
         except QueueUnavailable:
             redis = "down"
-        return jsonify({"status": "ready", "database": "up", "redis": redis})
+        return jsonify({"status": "ready", "database": database, "redis": redis})
 
     @routes.get("/metrics")
     def metrics() -> Response:

@@ -13,6 +13,7 @@ from tripwire_shared.errors import (
     IdentityProviderUnavailable,
     InvalidFields,
     NotFound,
+    PoolExhausted,
     QueueUnavailable,
     TripwireError,
 )
@@ -42,6 +43,7 @@ STATUSES: list[tuple[type[TripwireError], int, str]] = [
     (TooManyAtOnce, 429, "Too many at once"),
     (LinkTooSoon, 429, "Too soon"),
     (NoPlace, 503, "Too many requests"),
+    (PoolExhausted, 503, "Too many requests"),
     (DatabaseUnavailable, 503, "Database unavailable"),
     (IdentityProviderUnavailable, 503, "Identity provider unavailable"),
     (QueueUnavailable, 503, "Queue unavailable"),

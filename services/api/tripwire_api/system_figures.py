@@ -6,13 +6,14 @@ from typing import Any
 
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_store import SystemStore
-from tripwire_shared.errors import QueueUnavailable
+from tripwire_shared.errors import DatabaseTakesNoWrites, QueueUnavailable
 from tripwire_shared.health.incident import Incidents
 from tripwire_shared.health.incident_history import IncidentHistory, PastIncident
 from tripwire_shared.health.incident_store import Incident
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.write_probe import WriteProbe
 
 COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
@@ -55,9 +56,11 @@ class SystemFigures:
         breaker: Breaker,
         queue: RequestQueue,
         *,
+        probe: WriteProbe,
         telegram_configured: bool,
         smtp_configured: bool,
     ) -> None:
+        self._probe = probe
         self._store, self._outbox, self._incidents, self._history = store, outbox, incidents, incident_history
         self._breaker, self._queue = breaker, QueueFigures(breaker, queue)
         self._telegram_configured, self._smtp_configured = telegram_configured, smtp_configured
@@ -89,7 +92,7 @@ class SystemFigures:
             "telegram_detail": figures.telegram_detail if waiting.alerts_failing else None,
             # Where Telegram is not configured alerts are logged, which is no sending.
             "last_alert_sent_at": iso_or_none(figures.last_alert_sent_at) if self._telegram_configured else None,
-            "postgresql": "up",
+            **self._postgresql(),
             "smtp": _state(configured=self._smtp_configured, failing=waiting.mail_failing),
             "mails_waiting": waiting.mails,
             "mails_failed": figures.mails_failed,
@@ -99,6 +102,14 @@ class SystemFigures:
             "tokens_ending_7d": figures.tokens_ending_7d,
             "measured_at": iso(datetime.now(UTC)),
         }
+
+    def _postgresql(self) -> dict[str, str | None]:
+        """It answers; for creates it is down all the same where it takes no writes."""
+        try:
+            self._probe.try_write()
+        except DatabaseTakesNoWrites as error:
+            return {"postgresql": "down", "postgresql_detail": str(error)}
+        return {"postgresql": "up", "postgresql_detail": None}
 
 
 def open_incident_body(incident: Incident) -> dict[str, Any]:

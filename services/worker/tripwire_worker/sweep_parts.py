@@ -7,6 +7,7 @@ from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.health.direct_alerts import DirectAlerts
 from tripwire_shared.health.measured_minutes import MeasuredMinutes
 from tripwire_shared.health.telegram import Telegram
+from tripwire_shared.health.telegram_chat import TelegramChatStore
 from tripwire_shared.health.watch import Watch
 from tripwire_shared.queue.queue_sight import PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
@@ -64,7 +65,7 @@ class SweepParts:
 def build_sweep(settings: Settings) -> SweepParts:
     telegram = Telegram(settings)
     redis = build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS, timeout=WATCH_REDIS_TIMEOUT)
-    direct = DirectAlerts(redis, lambda text: telegram.configured and telegram.send(text).ok)
+    direct = DirectAlerts(redis, telegram.send)
     core = build_core(
         settings,
         application_name="tripwire-sweep",
@@ -72,6 +73,17 @@ def build_sweep(settings: Settings) -> SweepParts:
         statement_limit=WORKER_STATEMENT_LIMIT,
         send_directly=direct.send,
     )
+    telegram.chat.on_moved = TelegramChatStore(core.database, core.health_log, core.writer).note_soon
+    watch = Watch(
+        core.database,
+        core.incidents,
+        PingSight(redis),
+        direct,
+        head_start=settings.sweep_after_seconds,
+        interval=WATCH_INTERVAL,
+        on_chat=telegram.chat.learn,
+    )
+    core.database.on_refused = watch.refused
     wakeups = Wakeups(settings.listen_url, "tripwire-sweep-listener")
     measured_minutes = MeasuredMinutes(core.database)
     return SweepParts(
@@ -79,14 +91,7 @@ def build_sweep(settings: Settings) -> SweepParts:
         wakeups=wakeups,
         delivery=build_delivery(core, telegram, wakeups),
         request_queue=RequestQueue(build_fail_fast_redis(settings.queue_url, REDIS_CONNECTIONS)),
-        watch=Watch(
-            core.database,
-            core.incidents,
-            PingSight(redis),
-            direct,
-            head_start=settings.sweep_after_seconds,
-            interval=WATCH_INTERVAL,
-        ),
+        watch=watch,
         housekeeping=Housekeeping(core.database, settings.health_log_retention_days),
         measured_minutes=measured_minutes,
         minute_report=MinuteReport(core.database, measured_minutes, core.health_log),

@@ -33,7 +33,7 @@ QUEUE = Cause(
 DATABASE = Cause(
     "database unavailable",
     EventType.CRITICAL,
-    "PostgreSQL cannot be reached: nothing new is accepted",
+    "PostgreSQL cannot be reached or takes no writes: nothing new is accepted",
     "PostgreSQL is back",
 )
 WORKER = Cause(

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tripwire_shared.database import Connection, Database, within
-from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
+from tripwire_shared.errors import DatabaseUnavailable, PoolExhausted, QueueUnavailable
 from tripwire_shared.health.causes import CAUSES
 from tripwire_shared.queue.request_queue import QueueCounts
 from tripwire_shared.sql import load_queries
@@ -57,12 +57,16 @@ class Figures(Collector):
 
     def _of_database(self) -> Iterator[Metric]:
         row, seconds = None, None
+        up = 0.0
         try:
             with within(SCRAPE_LIMIT):
                 row, seconds = self._database.read(self._ask)
+                up = 1.0
+        except PoolExhausted:
+            up = math.nan  # it was not asked
         except DatabaseUnavailable:
             pass  # said below: everything is NaN, and tripwire_database_up is 0
-        yield _gauge("database_up", "1 where PostgreSQL answered this scrape", float(row is not None))
+        yield _gauge("database_up", "1 where PostgreSQL answered this scrape", up)
         for name, what in ASKED.items():
             yield _gauge(name, what, _number(row, name))
         yield _gauge("sync_direct", "1 while the kill switch is on sync_direct", _is_sync(row))

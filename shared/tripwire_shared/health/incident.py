@@ -33,32 +33,31 @@ class Incidents:
         self.alerts_directly, self._sleep = alerts_directly, sleep
         self._store = IncidentStore()
 
-    def failed_soon(self, cause: Cause, detail: str, *, since: datetime | None = None, alerted: bool = False) -> None:
-        """Opens or continues the incident. Never raises and never costs the caller time.
-
-        `since`: when it began, where it is told afterwards; `alerted`: its alert went out already.
-        """
-        self._writer.submit_incident(_Failed(self, self._health_log, cause, detail, since, alerted))
+    def failed_soon(self, cause: Cause, detail: str) -> None:
+        """Opens or continues the incident. Never raises and never costs the caller time."""
+        self._writer.submit_incident(_Failed(self, self._health_log, cause, detail))
 
     def open_now(self) -> list[Incident]:
         """What is not over, the gravest first."""
         return self._database.read(self._store.open_now)
 
-    def failed(self, cause: Cause, detail: str, *, at: datetime | None = None, alert: bool = True) -> bool:
+    def failed(self, cause: Cause, detail: str, *, ago: float = 0.0, alert: bool = True) -> bool:
         """Opens the incident with its event and alert in one transaction, or continues it; True: opened.
 
-        `at` and `alert` as in `HealthLog.record_in`.
+        `ago`: seconds since the failure was seen. `alert` False: the alert went out already.
         """
         with self._database.transaction() as connection:
-            if not self._store.note_failure(connection, cause, detail, at):
+            opened_at = self._store.note_failure(connection, cause, detail, ago)
+            if opened_at is None:
                 return False
-            self._health_log.record_in(connection, opening_event(cause, detail), at=at, alert=alert)
+            self._health_log.record_in(connection, opening_event(cause, detail), at=opened_at, alert=alert)
         return True
 
-    def resolve(self, cause: Cause) -> bool:
-        """Closes the incident where it is quiet, with INFO, and RESOLVED if its opening was an alert; True: closed."""
+    def resolve(self, cause: Cause, patience: float = 0.0) -> bool:
+        """Closes the incident where it has been quiet (for `patience` seconds more than its cause asks), with INFO, and
+        RESOLVED if its opening was an alert; True: closed."""
         with self._database.transaction() as connection:
-            figures = self._store.resolve(connection, cause)
+            figures = self._store.resolve(connection, cause, patience)
             if figures is None:
                 return False
             self._health_log.record_in(connection, Event(EventType.INFO, cause.resolved, figures))
@@ -66,11 +65,16 @@ class Incidents:
                 self._outbox.put_alert(connection, alert_body(RESOLVED, cause.resolved, figures))
         return True
 
-    def wait_until_told(self, cause: Cause, at: datetime) -> None:
-        """Gives the process that may have alerted past PostgreSQL the first word, so that nothing is alerted twice."""
+    def is_known(self, cause: Cause, ago: float) -> bool:
+        """Whether somebody has told of a failure that was seen `ago` seconds ago."""
+        return self._database.read(lambda connection: self._store.is_known(connection, cause, ago))
+
+    def wait_until_told(self, cause: Cause, seen_at: float) -> None:
+        """Gives the process that may have alerted past PostgreSQL the first word, so that nothing is alerted twice.
+        `seen_at`: when the failure was seen, by time.monotonic()."""
         deadline = time.monotonic() + TELLING_HEAD_START
         while time.monotonic() < deadline:
-            if self._database.read(lambda connection: self._store.is_known(connection, cause, at)):
+            if self.is_known(cause, time.monotonic() - seen_at):
                 return
             self._sleep(TELLING_POLL)
 
@@ -82,28 +86,20 @@ def opening_event(cause: Cause, detail: str) -> Event:
 class _Failed:
     """The news of a failure on its way. Where the database is away its alert goes out from memory, once a host."""
 
-    def __init__(
-        self,
-        incidents: Incidents,
-        health_log: HealthLog,
-        cause: Cause,
-        detail: str,
-        since: datetime | None,
-        alerted: bool,
-    ) -> None:
+    def __init__(self, incidents: Incidents, health_log: HealthLog, cause: Cause, detail: str) -> None:
         self._incidents, self._health_log, self._cause, self._detail = incidents, health_log, cause, detail
-        self._happened_at = since or datetime.now(UTC)
-        # Only what is late needs this host's clock; else the database's holds.
-        self._at = since
-        self._alerted = alerted
+        self._seen_at, self._happened_at = time.monotonic(), datetime.now(UTC)
+        self._waited = False
+        self._alerted = False
 
     def write(self) -> None:
-        if self._at is not None and not self._incidents.alerts_directly:
-            self._incidents.wait_until_told(self._cause, self._at)
-        self._incidents.failed(self._cause, self._detail, at=self._at, alert=not self._alerted)
+        if self._waited and not self._incidents.alerts_directly:
+            self._incidents.wait_until_told(self._cause, self._seen_at)
+        ago = time.monotonic() - self._seen_at
+        self._incidents.failed(self._cause, self._detail, ago=ago, alert=not self._alerted)
 
     def say_without_database(self) -> None:
-        self._at = self._happened_at
-        if self._cause.alerts and not self._alerted:
+        self._waited = True
+        if self._cause.alerts:
             # What did not arrive is stored as an alert later, with the event.
             self._alerted = self._health_log.send_directly(opening_event(self._cause, self._detail), self._happened_at)

@@ -7,7 +7,6 @@ from typing import Any
 from tripwire_shared.database import Connection
 from tripwire_shared.health.causes import CAUSES, REQUESTS, Cause
 from tripwire_shared.sql import load_queries
-from tripwire_shared.timings import INCIDENT_REOPEN_WITHIN
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,25 @@ class IncidentStore:
         self._sql = load_queries(__file__)
 
     def note_failure(
-        self, connection: Connection, cause: Cause, detail: str | None, at: datetime | None = None
-    ) -> bool:
-        """Opens the incident or continues it; True: opened. `at`: when it was seen, where that is not now."""
-        if self._sql.continue_incident(connection, cause=cause.name, at=at, reopen_within=INCIDENT_REOPEN_WITHIN):
-            return False
-        return self._sql.open_incident(connection, cause=cause.name, detail=detail, at=at) is not None
+        self, connection: Connection, cause: Cause, detail: str | None, ago: float = 0.0
+    ) -> datetime | None:
+        """Opens the incident, and gives when it began; or continues it: None. `ago`: seconds since it was seen. What
+        was seen before an incident was resolved belongs to that, and opens nothing."""
+        if self._sql.continue_incident(connection, cause=cause.name, ago=ago):
+            return None
+        opened_at: datetime | None = self._sql.open_incident(connection, cause=cause.name, detail=detail, ago=ago)
+        return opened_at
 
-    def resolve(self, connection: Connection, cause: Cause) -> dict[str, Any] | None:
-        """Closes it where it is quiet, and gives its figures; None where it is not open or not quiet."""
+    def resolve(self, connection: Connection, cause: Cause, patience: float = 0.0) -> dict[str, Any] | None:
+        """Closes it where it has been quiet, for `patience` seconds more than its cause asks, and gives its figures;
+        None where it is not open or not quiet."""
         row = self._sql.resolve_incident(
-            connection, cause=cause.name, quiet=cause.quiet, failed_message=REQUESTS.opened
+            connection, cause=cause.name, quiet=cause.quiet + patience, failed_message=REQUESTS.opened
         )
         if row is None:
             return None
         figures = {
+            "cause": cause.name,
             "started_at": row.opened_at.isoformat(),
             "duration_seconds": round(row.seconds, 1),
             "requests_served_synchronously": row.served_directly,
@@ -61,5 +64,6 @@ class IncidentStore:
         rank = {name: place for place, name in enumerate(CAUSES)}
         return sorted(rows, key=lambda incident: rank.get(incident.cause, len(rank)))
 
-    def is_known(self, connection: Connection, cause: Cause, at: datetime) -> bool:
-        return bool(self._sql.is_known(connection, cause=cause.name, at=at))
+    def is_known(self, connection: Connection, cause: Cause, ago: float) -> bool:
+        """Whether somebody has told of what was seen `ago` seconds ago."""
+        return bool(self._sql.is_known(connection, cause=cause.name, ago=ago))

@@ -1,24 +1,25 @@
 -- The requests that first met an outage were accepted up to two time-outs before it was opened: hence the 2 seconds.
--- (An outage that returns within 10 seconds is the same incident, so they are never another's.)
+-- (Before an outage was all quiet for longer than that, so they are never another's.)
+-- When a failure was seen is told as its age: hosts' clocks differ, and what counts is whether it was seen before the
+-- moment at which this server said that the outage is over.
 
 -- name: continue_incident$
--- The open incident of the cause, or the one resolved moments before, goes on. A failure that was seen before it was
--- resolved (:at, told late) belongs to it, but does not open it again.
+-- The incident that a failure belongs to goes on: the first that was not over when it was seen. Where it is over by now
+-- it stays so.
+WITH seen AS (SELECT clock_timestamp() - make_interval(secs => :ago) AS at)
 UPDATE incidents
-SET opened_at = least(opened_at, coalesce(:at::timestamptz, now())), -- of two transactions the later one may be first
-    last_failure_at = greatest(last_failure_at, coalesce(:at::timestamptz, clock_timestamp())),
-    resolved_at = CASE WHEN resolved_at >= :at::timestamptz THEN resolved_at END
-WHERE id = (SELECT id FROM incidents
-            WHERE cause = :cause AND (resolved_at IS NULL OR resolved_at > coalesce(:at::timestamptz, now())
-                                                                           - make_interval(secs => :reopen_within))
-            ORDER BY resolved_at DESC NULLS FIRST LIMIT 1 FOR UPDATE)
+SET opened_at = least(opened_at, seen.at, now()), -- of two transactions the later one may be first
+    last_failure_at = greatest(last_failure_at, seen.at)
+FROM seen
+WHERE id = (SELECT i.id FROM incidents i, seen WHERE i.cause = :cause AND (i.resolved_at IS NULL OR i.resolved_at >= seen.at)
+            ORDER BY i.resolved_at NULLS LAST LIMIT 1 FOR UPDATE OF i)
 RETURNING id;
 
 -- name: open_incident$
 -- One open incident for each cause; no row where another process was faster.
 INSERT INTO incidents (cause, detail, opened_at, last_failure_at)
-VALUES (:cause, :detail, coalesce(:at::timestamptz, now()), coalesce(:at::timestamptz, clock_timestamp()))
-ON CONFLICT DO NOTHING RETURNING id;
+SELECT :cause, :detail, least(at, now()), at FROM (SELECT clock_timestamp() - make_interval(secs => :ago) AS at) seen
+ON CONFLICT DO NOTHING RETURNING opened_at;
 
 -- name: resolve_incident^
 -- Closes it, with its figures, where no process has seen a failure for a while.
@@ -48,5 +49,6 @@ FROM incidents i LEFT JOIN LATERAL (
 WHERE i.resolved_at IS NULL ORDER BY i.opened_at;
 
 -- name: is_known$
--- Whether somebody has told of the failure of this cause that was seen at this time.
-SELECT true FROM incidents WHERE cause = :cause AND (resolved_at IS NULL OR resolved_at >= :at::timestamptz) LIMIT 1;
+-- Whether somebody has told of the failure of this cause that was seen so long ago.
+SELECT true FROM incidents
+WHERE cause = :cause AND (resolved_at IS NULL OR resolved_at >= clock_timestamp() - make_interval(secs => :ago)) LIMIT 1;

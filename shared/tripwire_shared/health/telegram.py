@@ -2,6 +2,8 @@
 
 import logging
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,7 @@ import requests
 
 from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.health.alert import Alert, alert_text
+from tripwire_shared.health.telegram_chat import TelegramChat
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.outbox.outcomes import DeliveryFailed
@@ -22,32 +25,43 @@ RETRY_AFTER_AT_MOST = 86_400.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What Telegram answered. `status` is None where it could not be reached; `retry_after` in seconds."""
+    """What Telegram answered. `status` is None where it could not be reached; `retry_after` in seconds; `moved_to`: the
+    chat's new id."""
 
     ok: bool
     status: int | None
     description: str
     message_id: int | None = None
     retry_after: float | None = None
+    moved_to: str | None = None
 
 
 class Telegram:
-    def __init__(self, settings: Settings) -> None:
+    """Safe for threads. While Telegram asked for patience nobody in this process calls it, whatever there is to say."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.configured = settings.telegram_configured
         self._url = f"{settings.telegram_api_url.rstrip('/')}/bot{settings.telegram_bot_token}/sendMessage"
         self._calls = BoundedCalls(TELEGRAM_TOTAL)
-        self._token, self._chat_id = settings.telegram_bot_token, settings.telegram_admin_chat_id
+        self._token, self.chat = settings.telegram_bot_token, TelegramChat(settings.telegram_admin_chat_id)
+        self._clock, self._not_before = clock, 0.0
         # urllib3 logs addresses, at level debug each one, and ours holds the token.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
     def send(self, text: str) -> Verdict:
         """Sends plain text (no parse_mode: nothing in it can be refused as bad markup). Never raises."""
-        body = {"chat_id": self._chat_id, "text": text, "disable_web_page_preview": True}
+        if not self.configured:
+            return Verdict(False, None, "Telegram is not configured.")
+        patience = self._not_before - self._clock()
+        if patience > 0:
+            return Verdict(False, 429, f"Telegram asked to wait for {patience:.0f} s more.", retry_after=patience)
         try:
-            answer = self._calls.run(lambda: self._post(body))
+            verdict = self._calls.run(lambda: self._follow(text))
         except (requests.RequestException, TookTooLong) as error:
             return Verdict(False, None, f"Telegram cannot be reached ({type(error).__name__}).")
-        return self._verdict(answer)
+        if verdict.retry_after is not None:
+            self._not_before = self._clock() + verdict.retry_after
+        return verdict
 
     def deliver(self, message: Message) -> None:
         """The outbox's way to Telegram. Not configured: the alert is logged, and that is its delivery."""
@@ -59,9 +73,18 @@ class Telegram:
         if not verdict.ok:
             raise DeliveryFailed(verdict.description, verdict.retry_after)
 
-    def _post(self, body: dict[str, Any]) -> requests.Response:
+    def _follow(self, text: str) -> Verdict:
+        """Sends it, once more where the group has become a supergroup."""
+        verdict = self._post(text, self.chat.id)
+        if verdict.moved_to is None:
+            return verdict
+        self.chat.moved(verdict.moved_to)
+        return self._post(text, verdict.moved_to)
+
+    def _post(self, text: str, chat_id: str) -> Verdict:
+        body = {"chat_id": chat_id, "text": text, "disable_web_page_preview": True}
         timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
-        return requests.post(self._url, json=body, timeout=timeout, allow_redirects=False)
+        return self._verdict(requests.post(self._url, json=body, timeout=timeout, allow_redirects=False))
 
     def _verdict(self, answer: requests.Response) -> Verdict:
         told = _document(answer)
@@ -71,7 +94,7 @@ class Telegram:
         description = str(told.get("description") or f"Telegram answered {answer.status_code}.")
         # Servers like to repeat the path that they did not know.
         description = description.replace(self._token, "[hidden]")[:DESCRIPTION_AT_MOST]
-        return Verdict(False, answer.status_code, description, retry_after=_retry_after(told))
+        return Verdict(False, answer.status_code, description, retry_after=_retry_after(told), moved_to=_moved_to(told))
 
 
 def stored_alert(body: dict[str, Any], message: Message) -> Alert:
@@ -92,9 +115,18 @@ def _document(answer: requests.Response) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _retry_after(told: dict[str, Any]) -> float | None:
+def _parameter(told: dict[str, Any], name: str) -> Any:
     parameters = told.get("parameters")
-    seconds = parameters.get("retry_after") if isinstance(parameters, dict) else None
+    return parameters.get(name) if isinstance(parameters, dict) else None
+
+
+def _retry_after(told: dict[str, Any]) -> float | None:
+    seconds = _parameter(told, "retry_after")
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return None
     return min(float(seconds), RETRY_AFTER_AT_MOST)
+
+
+def _moved_to(told: dict[str, Any]) -> str | None:
+    new = _parameter(told, "migrate_to_chat_id")
+    return str(new) if isinstance(new, int) and not isinstance(new, bool) else None

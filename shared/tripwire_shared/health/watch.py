@@ -13,22 +13,25 @@ from typing import Protocol
 
 from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.database import Database, within
-from tripwire_shared.errors import DatabaseUnavailable, PoolExhausted
+from tripwire_shared.errors import DatabaseTakesNoWrites, DatabaseUnavailable, PoolExhausted
 from tripwire_shared.health.alert import Alert
 from tripwire_shared.health.causes import ALERTS, CAUSES, DATABASE, MAIL, QUEUE, WORKER, Cause
-from tripwire_shared.health.direct_alerts import DirectAlerts
+from tripwire_shared.health.direct_alerts import DirectAlerts, Told
 from tripwire_shared.health.incident import Incidents, opening_event
 from tripwire_shared.logs import get_logger
 from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import (
-    INCIDENT_REOPEN_WITHIN,
     MAIL_FAILING_AFTER,
+    RESOLVED_BY_OTHERS_AFTER,
+    TELLING_HEAD_START,
     WATCH_INTERVAL_IN_TROUBLE,
     WATCH_LOOK_LIMIT,
     WATCH_MISSES,
     WORKER_ABSENT_AFTER,
     WORKER_ABSENT_CONFIRMED,
+    WRITE_TRIED_EVERY,
 )
+from tripwire_shared.write_probe import WriteProbe
 
 
 class QueueSight(Protocol):
@@ -41,36 +44,44 @@ class QueueSight(Protocol):
 
 @dataclass(frozen=True)
 class Signs:
-    """`open`: names of causes; the others say why, None where nothing is wrong."""
+    """`open`: names of causes; `untold`: those of which an alert waits to be delivered; the others say why, None where
+    nothing is wrong."""
 
     open: frozenset[str]
+    untold: frozenset[str]
     mail: str | None
     alerts: str | None
     worker: str | None
 
 
 class Watch:
-    """`direct`: how this process alerts past PostgreSQL; None where it is not the one of its host that does.
-    `interval`: seconds between two looks while nothing is wrong."""
+    """`direct`: how this process alerts past PostgreSQL, or knows of those that do. `on_chat` gets what PostgreSQL says
+    of the chat's move (`telegram_chat.py`). `interval`: seconds between two looks while nothing is wrong."""
 
     def __init__(
         self,
         database: Database,
         incidents: Incidents,
         queue: QueueSight,
-        direct: DirectAlerts | None,
+        direct: DirectAlerts,
         *,
         head_start: float,
         interval: float,
+        on_chat: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._incidents, self._queue, self._clock = database, incidents, queue, clock
+        self._probe, self._direct, self._on_chat = WriteProbe(database), direct, on_chat
         self._head_start, self._interval = head_start, interval
         self._sql = load_queries(__file__)
         self._outage = _DatabaseOutage(incidents, direct, clock)
         self._absent_since: float | None = None
         # Whether an outage of the queue was told when PostgreSQL was last seen.
         self._queue_noted = False
+        self._trouble = False
+        self._try_write_at = float("-inf")
+        self._refusal: _Refusal | None = None
+        self._looking = False
         self._alarm = AlarmClock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -82,6 +93,15 @@ class Watch:
         """Something may be wrong: has the thread look at once, and returns."""
         self._alarm.ring()
 
+    def refused(self, reason: str) -> None:
+        """PostgreSQL refused a statement of this process in a way that would hit others too. Called by any thread; one
+        look tells of all that came before it."""
+        if self._refusal is not None or self._looking:
+            return
+        self._refusal = _Refusal(reason, self._clock())
+        if not self._trouble:
+            self.look_now()
+
     def stop(self, timeout: float) -> None:
         self._stopped.set()
         self._alarm.ring()
@@ -90,10 +110,24 @@ class Watch:
 
     def look(self) -> bool:
         """Looks once; True: something is wrong."""
-        queue_trouble = self._queue.trouble()
+        self._looking = True  # what is refused to this look itself needs no other
+        try:
+            self._trouble = self._look()
+        finally:
+            self._looking = False
+        return self._trouble
+
+    def _look(self) -> bool:
+        seen_at, queue_trouble = self._clock(), self._queue.trouble()
+        refusal, self._refusal = self._refusal, None
         try:
             with within(WATCH_LOOK_LIMIT):
+                refused = self._try_write(at_once=self._trouble or refusal is not None)
                 signs = self._signs()
+                if refused is not None:
+                    self._outage.goes_on_readably(signs)
+                    raise refused
+                to_be_written = self._outage.is_back(signs)
         except PoolExhausted as error:
             # This process' own matter, which says nothing of PostgreSQL.
             get_logger(__name__).warning("the watch could not look", reason=str(error))
@@ -101,9 +135,18 @@ class Watch:
         except DatabaseUnavailable as error:
             self._outage.go_on(str(error), None if self._queue_noted else queue_trouble)
             return True
-        self._outage.end()
         with within(WATCH_LOOK_LIMIT):
-            return self._act(signs, queue_trouble)
+            return self._act(signs, queue_trouble, seen_at, None if to_be_written else refusal) or to_be_written
+
+    def _try_write(self, *, at_once: bool) -> DatabaseTakesNoWrites | None:
+        if not at_once and self._clock() < self._try_write_at:
+            return None
+        try:
+            self._probe.try_write()
+        except DatabaseTakesNoWrites as error:
+            return error
+        self._try_write_at = self._clock() + WRITE_TRIED_EVERY
+        return None
 
     def _signs(self) -> Signs:
         row = self._database.read(
@@ -114,11 +157,12 @@ class Watch:
                 absent_after=WORKER_ABSENT_AFTER,
             )
         )
+        self._on_chat(row.chat_moved)
         waited = row.nothing_taken_for
         absent = None if waited is None else f"A request has waited for {waited:.0f} s."
-        return Signs(frozenset(row.open), row.mail, row.alerts, absent)
+        return Signs(frozenset(row.open), frozenset(row.untold), row.mail, row.alerts, absent)
 
-    def _act(self, signs: Signs, queue_trouble: str | None) -> bool:
+    def _act(self, signs: Signs, queue_trouble: str | None, seen_at: float, refusal: "_Refusal | None") -> bool:
         failing: dict[str, str | None] = {
             QUEUE.name: queue_trouble,
             WORKER.name: self._confirmed(signs),
@@ -127,12 +171,27 @@ class Watch:
         }
         for name, reason in failing.items():
             if reason is not None:
-                self._incidents.failed(CAUSES[name], reason)
-        self._queue_noted = queue_trouble is not None or QUEUE.name in signs.open
+                # The queue was asked before PostgreSQL answered: meanwhile its outage may have been resolved.
+                self._incidents.failed(CAUSES[name], reason, ago=self._clock() - seen_at if name == QUEUE.name else 0.0)
+        if refusal is not None:
+            # Others' writes go on, or this one would have been seen in vain.
+            failing[DATABASE.name] = refusal.reason
+            told = self._direct.told(DATABASE) in (Told.YES, Told.BEING_TOLD)
+            self._incidents.failed(DATABASE, refusal.reason, ago=self._clock() - refusal.seen_at, alert=not told)
+        self._queue_noted = queue_trouble is not None or QUEUE.name in signs.open | signs.untold
         for name in signs.open:
             if failing.get(name) is None and self._may_be_over(CAUSES[name]):
-                self._incidents.resolve(CAUSES[name])
+                self._resolve(CAUSES[name])
         return bool(signs.open) or any(failing.values()) or self._absent_since is not None
+
+    def _resolve(self, cause: Cause) -> None:
+        patience = RESOLVED_BY_OTHERS_AFTER if cause is DATABASE and not self._direct.speaks else 0.0
+        if not self._incidents.resolve(cause, patience):
+            return
+        if cause is QUEUE:
+            self._queue_noted = False
+        if cause is DATABASE:
+            self._outage.resolved()
 
     def _may_be_over(self, cause: Cause) -> bool:
         """The queue must be seen to work: who saw it fail may have died, and then nobody says so any more."""
@@ -148,58 +207,127 @@ class Watch:
         return signs.worker if sure else None
 
     def _run(self) -> None:
-        trouble = False
         while True:
-            self._alarm.ring_in(WATCH_INTERVAL_IN_TROUBLE if trouble else self._interval)
+            self._alarm.ring_in(WATCH_INTERVAL_IN_TROUBLE if self._trouble else self._interval)
             self._alarm.sleep()
             if self._stopped.is_set():
                 return
             try:
-                trouble = self.look()
+                self.look()
             except DatabaseUnavailable:
-                trouble = True  # it went away between two statements, or a row was locked: the next look tells
+                self._trouble = True  # it went away between two statements, or a row was locked: the next look tells
             except Exception:
                 get_logger(__name__).exception("the watch failed unexpectedly")
 
 
-class _DatabaseOutage:
-    """An outage of PostgreSQL as one process remembers it: told past PostgreSQL while it lasts, written afterwards."""
+@dataclass(frozen=True)
+class _Refusal:
+    reason: str
+    seen_at: float
 
-    def __init__(self, incidents: Incidents, direct: DirectAlerts | None, clock: Callable[[], float]) -> None:
+
+class _DatabaseOutage:
+    """An outage of PostgreSQL as one process remembers it: told past PostgreSQL while it lasts, written afterwards.
+
+    So that alert and RESOLVED take turns, an outage is told past PostgreSQL only where Telegram's last word was not of
+    one already: none was open when PostgreSQL was last seen, and no alert of one waited to be delivered.
+    """
+
+    def __init__(self, incidents: Incidents, direct: DirectAlerts, clock: Callable[[], float]) -> None:
         self._incidents, self._direct, self._clock = incidents, direct, clock
         self._misses = 0
         self._reason = ""
-        self._began_at = datetime.now(UTC)
-        self._ended = float("-inf")
+        self._began, self._began_at = clock(), datetime.now(UTC)
+        self._missed_at = self._began
+        self._back_since: float | None = None
+        # Whether Telegram's last word is of an outage, or will be before it can be anything else.
+        self._told = False
+        # Whether the alert of this very outage went out past PostgreSQL.
         self._alerted = False
+        # Whether Redis may keep that one was told: by this process, or before it began by one that died.
+        self._noted = True
+        # Whether Redis keeps for whoever takes over that PostgreSQL holds one, or an alert of one.
+        self._stands = False
         self._queue_told = False
 
     def go_on(self, reason: str, queue_trouble: str | None) -> None:
+        """PostgreSQL was asked in vain."""
+        self._back_since = None
         if self._misses == 0:
-            self._reason, self._began_at, self._queue_told = reason, datetime.now(UTC), False
-            # One that comes back at once is the same, and was alerted.
-            self._alerted = self._alerted and self._clock() - self._ended < INCIDENT_REOPEN_WITHIN
+            self._reason, self._began, self._began_at = reason, self._clock(), datetime.now(UTC)
+            self._queue_told = self._alerted = False
         self._misses += 1
+        self._missed_at = self._clock()
         if self._misses < WATCH_MISSES:
             return
         if self._misses == WATCH_MISSES:
-            get_logger(__name__).error("the database is unavailable", reason=reason)
-        if self._direct is not None and not self._alerted:
+            get_logger(__name__).error("the database is unavailable", reason=self._reason)
+        if self._direct.speaks and not self._told:
+            self._noted = True
             event = opening_event(DATABASE, self._reason)
-            self._alerted = self._direct.send_once(
-                DATABASE, Alert(event.type, event.message, self._began_at, event.metadata)
-            )
+            told = self._direct.send_once(DATABASE, Alert(event.type, event.message, self._began_at, event.metadata))
+            self._told, self._alerted = told in (Told.YES, Told.STANDS), told is Told.YES
         if queue_trouble is not None and not self._queue_told:
             self._queue_told = True
             self._incidents.failed_soon(QUEUE, queue_trouble)
 
-    def end(self) -> None:
-        if self._misses == 0:
-            return
+    def goes_on_readably(self, signs: Signs) -> None:
+        """PostgreSQL takes no writes, but it can be read what others told of it while they could write."""
+        self._told = self._told or DATABASE.name in signs.open | signs.untold
+
+    def is_back(self, signs: Signs) -> bool:
+        """PostgreSQL answers and takes writes: writes what was seen, in this thread, so that an outage that goes on
+        before it is written stays one. True: something is, or is to be, written. Raises DatabaseUnavailable."""
         if self._misses >= WATCH_MISSES:
-            get_logger(__name__).info("the database is back")
-            self._incidents.failed_soon(DATABASE, self._reason, since=self._began_at, alerted=self._alerted)
-            self._ended = self._clock()
-        if self._direct is not None:
-            self._direct.forget(DATABASE)
+            if not self._is_anothers_to_tell():
+                # Its begin, then its last sign. Where it was not told since the one before waits to be, it has its
+                # turn after that.
+                for seen_at in (self._began, self._missed_at):
+                    ago = self._clock() - seen_at
+                    self._incidents.failed(DATABASE, self._reason, ago=ago, alert=not self._alerted)
+                get_logger(__name__).info("the database is back")
+                self._misses, self._back_since, self._told = 0, None, True
+            return True
         self._misses = 0
+        self._told = DATABASE.name in signs.open | signs.untold
+        if not self._told:
+            return self._noted and self._pay()
+        if self._direct.speaks and not self._stands:
+            self._noted = True
+            self._stands = self._direct.stands(DATABASE)
+        return False
+
+    def resolved(self) -> None:
+        """Its end waits to be told. Should PostgreSQL go away before, the next outage is told all the same."""
+        self._told = self._stands = False
+        self._noted = not self._direct.forget(DATABASE)
+
+    def _is_anothers_to_tell(self) -> bool:
+        """Who alerted past PostgreSQL has the first word, so that nothing is alerted twice; it may have died."""
+        if self._told:
+            return False
+        if self._back_since is None:
+            self._back_since = self._clock()
+        if self._clock() - self._back_since >= TELLING_HEAD_START:
+            return False
+        told = self._direct.told(DATABASE)
+        if told is Told.YES:
+            self._alerted = True
+            return False
+        if told is Told.BEING_TOLD:
+            return True
+        return not self._direct.speaks and not self._incidents.is_known(DATABASE, ago=self._clock() - self._began)
+
+    def _pay(self) -> bool:
+        """No outage is open. Where one was told and never written, since who told it died, it is written now, so that
+        its end will be told; else Redis need not keep it any longer."""
+        told = self._direct.told(DATABASE)
+        if told in (Told.BEING_TOLD, Told.UNKNOWN):
+            return False
+        ago = self._direct.told_ago(DATABASE)
+        if ago is not None and not self._incidents.is_known(DATABASE, ago=ago):
+            self._told = True
+            return self._incidents.failed(DATABASE, "Seen by a process that has ended.", ago=ago, alert=False)
+        self._stands = False
+        self._noted = not self._direct.forget(DATABASE)
+        return False

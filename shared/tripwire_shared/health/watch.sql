@@ -13,6 +13,10 @@ WITH mail AS (
 )
 SELECT
     (SELECT coalesce(array_agg(cause), '{}') FROM incidents WHERE resolved_at IS NULL) AS open,
+    -- Of which something waits to be told.
+    (SELECT coalesce(array_agg(body #>> '{details,cause}') FILTER (WHERE body #> '{details,cause}' IS NOT NULL), '{}')
+     FROM outbox WHERE channel = 'alert' AND status = 'pending') AS untold,
+    (SELECT value FROM system_config WHERE key = 'telegram_chat_moved') AS chat_moved,
     CASE WHEN mail.failing > 1 OR mail.since < now() - make_interval(secs => :mail_after) THEN mail.reason END AS mail,
     (SELECT last_error FROM outbox
      WHERE channel = 'alert' AND status = 'pending' AND failing_since IS NOT NULL LIMIT 1) AS alerts,

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import gevent
 from gevent import monkey, socket
 from gevent.threadpool import ThreadPool
 
 from tripwire_shared.passwords import AT_ONCE
 from tripwire_shared.runtime import Runtime
-from tripwire_shared.timings import CONNECT_TIMEOUT
 
 T = TypeVar("T")
 # Of real threads that compute: the loop, which answers everybody, comes first.
@@ -35,12 +33,6 @@ class LoopWait:
         poller = _poll()
         poller.register(fileno, _POLLIN)
         return bool(poller.poll(0))
-
-    def look_up(self, host: str) -> tuple[str, ...]:
-        """In one of gevent's threads: a name server that does not answer holds up nobody else."""
-        with gevent.Timeout(CONNECT_TIMEOUT, TimeoutError("No answer of the name server.")):
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return tuple(dict.fromkeys(entry[4][0] for entry in found))
 
 
 class ComputingThreads:
