@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+from tripwire_shared.email_address import domain_problem
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
@@ -136,6 +138,7 @@ def networks(value: str) -> tuple[Network, ...]:
 
 def mail_address(value: str) -> str:
     local, at, domain = value.rpartition("@")
-    if not (local and at and domain) or not local.isascii() or any(character.isspace() for character in value):
+    unfit = not local.isascii() or any(character.isspace() for character in value) or domain_problem(domain)
+    if not (local and at and domain) or unfit:
         raise ValueError("is not an e-mail address")
     return value
