@@ -26,6 +26,7 @@ Guard = Callable[[Request], None]
 P = ParamSpec("P")
 R = TypeVar("R")
 BUCKETS_AT_MOST = 10_000
+ENDED = "The token is unknown, has ended or was revoked."
 
 
 class NotSignedIn(TripwireError):
@@ -87,7 +88,7 @@ def staff_only(tokens: Tokens, limit: RateLimit, trusted_proxies: tuple[Network,
             raise NotSignedIn
         staff = tokens.authenticate(token)
         if staff is None:
-            raise NotSignedIn("The token is unknown, has ended or was revoked.")
+            raise NotSignedIn(ENDED)
         if not limit.take(token):
             raise TooManyRequests
         g.staff, g.token = staff, token
@@ -120,6 +121,15 @@ def current_staff_or_none() -> Staff | None:
 def only_own(staff: Staff) -> UUID | None:
     """The filter of what a caller sees: a manager their own, an admin all."""
     return None if staff.role is Role.ADMIN else staff.id
+
+
+def look_again(tokens: Tokens) -> Staff:
+    """Who asks, after a wait. Raises NotSignedIn where the token was revoked meanwhile, or its account deactivated."""
+    staff = tokens.authenticate(current_token())
+    if staff is None:
+        raise NotSignedIn(ENDED)
+    g.staff = staff
+    return staff
 
 
 def current_token() -> str:

@@ -83,7 +83,7 @@ def create_app(parts: ApiParts) -> Flask:
                 sales_store, max_attempts,
             ),
             sales.blueprint(sales_store),
-            requests.blueprint(parts.request_list, core.requests, waits, max_attempts),
+            requests.blueprint(parts.request_list, core.requests, waits, parts.tokens, max_attempts),
             sessions.session_blueprint(parts.tokens),
         ],
         admin: [

@@ -115,7 +115,7 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
     measured_minutes = MeasuredMinutes(core.database)
     wakeups = Wakeups(settings.listen_url, "tripwire-api-listener", runtime.wait)
     request_list = RequestList(core.database, core.requests)
-    long_waits = LongWaits(request_list.finished_among)
+    long_waits = LongWaits(request_list.finished_among, tokens.authenticate)
     delivery = build_delivery(core, telegram, wakeups, mail_patience=MAIL_PATIENCE_IN_API)
     watch = Watch(
         core.database,

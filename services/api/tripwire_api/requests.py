@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from tripwire_api.access import admins_only, current_staff, for_admins, only_own
+from tripwire_api.access import admins_only, current_staff, current_token, for_admins, look_again, only_own
+from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.long_waits import LongWaits
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
@@ -18,6 +18,7 @@ from tripwire_shared.requests.request import RequestFilter, RequestMode, Request
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.serving.places import place_of
+from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import PREFER_WAIT_MAX
 
 IDS_AT_MOST = 100
@@ -82,7 +83,9 @@ class RetriedSchema(Schema):
     remaining = fields.Integer(required=True)
 
 
-def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_attempts: int) -> Blueprint:
+def blueprint(
+    requests: RequestList, store: RequestStore, waits: LongWaits, tokens: Tokens, max_attempts: int
+) -> Blueprint:
     routes = Blueprint("requests", __name__, url_prefix="/api/admin/tripwire/requests", description="Requests")
 
     @routes.route("")
@@ -113,8 +116,9 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
             if seconds and not found.finished:
                 # This time is not the database's.
                 with off_the_clock():
-                    waited = waits.until_finished(request_id, seconds, place_of(request.environ))
-                found = requests.get(request_id, only_staff) if waited else found
+                    waited = waits.until_finished(request_id, seconds, place_of(request.environ), current_token())
+                if waited:
+                    found = requests.get(request_id, only_own(look_again(tokens)))
             return request_body(found, max_attempts, requests.steps(found))
 
     @routes.route("/<uuid:request_id>/retry")
