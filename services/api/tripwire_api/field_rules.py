@@ -85,11 +85,11 @@ class Moment(fields.Field[datetime]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:
         text = str(value).strip().upper()
         try:
-            day, moment = self._whole_day, _day(text)
+            days, moment = int(self._whole_day), _day(text)
             if moment is None:
-                text, day = _MIDNIGHT.subn("T00:00", _ZONE.sub(r"\1+\2", text))
+                text, days = _MIDNIGHT.subn("T00:00", _ZONE.sub(r"\1+\2", text))
                 moment = datetime.fromisoformat(text)
-            return _later(moment.replace(tzinfo=moment.tzinfo or UTC), timedelta(days=day))
+            return _later(moment.replace(tzinfo=moment.tzinfo or UTC), timedelta(days=days))
         except ValueError:
             raise ValidationError("Must be a time such as 2026-11-24T14:00:00Z, or a day such as 2026-11-24.") from None
 

@@ -23,9 +23,9 @@ FROM patience, json_to_recordset(:news) AS new (
     answer smallint, key text, fingerprint bytea)
 WHERE NOT ARRAY[email, readable] && ARRAY (
           SELECT u.email::text FROM auth.users u WHERE u.email = ANY (:emails) AND u.is_sso_user = false)
-  AND (readable IS NULL OR NOT EXISTS (
-          SELECT 1 FROM provisioning_requests o
-          WHERE o.email = readable AND o.status IN ('accepted', 'provisioned')))
+  AND (readable IS NULL OR readable <> ALL (ARRAY (
+          SELECT o.email FROM provisioning_requests o
+          WHERE o.email = ANY (:emails) AND o.status IN ('accepted', 'provisioned'))))
 ORDER BY email
 ON CONFLICT DO NOTHING
 RETURNING id;

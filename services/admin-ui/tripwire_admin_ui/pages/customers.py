@@ -23,6 +23,8 @@ FIELDS = ("q", "manager_id")
 TABS = (("", "All"), *((status, status.capitalize()) for status in STATUSES))
 UNFINISHED = {"accepted": "Under way", "duplicate": "Already a customer", "failed": "Failed"}
 FAILED_NAMED = 3
+# With as many a price is too high already, which the API says.
+DIGITS_READ = 20
 
 
 def pages(api: ApiClient) -> Blueprint:
@@ -74,7 +76,7 @@ def _fields(given: Mapping[str, str]) -> dict[str, Any]:
     if "price" in fields:
         if not fields["price"].isdecimal():
             raise FieldsRefused("price", {"price": "Enter a whole number."})
-        fields["price"] = int(fields["price"])
+        fields["price"] = int(fields["price"][:DIGITS_READ])
     return fields
 
 

@@ -27,9 +27,11 @@ def pages(api: ApiClient) -> Blueprint:
     def make(staff_id: UUID) -> str | tuple[str, int]:
         """The answer itself shows the token: a redirect would have to carry it."""
         days = request.form.get("days", "")
+        if days not in LASTS:
+            return page.refused(staff_id, "token", FieldsRefused("Choose how long it is valid."))
         try:
             name = request.form.get("name", "").strip()
-            made = staff.make_token(person().token, str(staff_id), name, int(days) if days.isdecimal() else None)
+            made = staff.make_token(person().token, str(staff_id), name, int(days) if days else None)
         except (FieldsRefused, Conflict) as failure:
             return page.refused(staff_id, "token", failure)
         return page.show(staff_id, Form("", {}, {}), made)
