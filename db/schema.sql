@@ -61,6 +61,77 @@ CREATE TABLE auth.users (
 );
 CREATE UNIQUE INDEX users_email_partial_key ON auth.users (email) WHERE is_sso_user = false;
 
+-- What punycode writes (RFC 3492, without the xn--), in its own script; null where it is none.
+CREATE FUNCTION punycode_decoded(written text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    decoded text := coalesce(substring(written FROM '^(.*)-'), '');
+    rest text := regexp_replace(written, '^.*-', '');
+    point bigint := 128;
+    place bigint := 0;
+    bias bigint := 72;
+    damp integer := 700;
+    before bigint;
+    weight bigint;
+    digit integer;
+    threshold bigint;
+    delta bigint;
+BEGIN
+    WHILE rest <> '' LOOP
+        before := place;
+        weight := 1;
+        FOR k IN 1..10 LOOP
+            digit := strpos('abcdefghijklmnopqrstuvwxyz0123456789', left(rest, 1)) - 1;
+            IF rest = '' OR digit < 0 OR weight > 100000000 THEN
+                RETURN NULL;
+            END IF;
+            rest := substr(rest, 2);
+            place := place + digit * weight;
+            threshold := least(greatest(36 * k - bias, 1), 26);
+            EXIT WHEN digit < threshold;
+            weight := weight * (36 - threshold);
+        END LOOP;
+        delta := (place - before) / damp;
+        damp := 2;
+        delta := delta + delta / (length(decoded) + 1);
+        bias := 0;
+        WHILE delta > 455 LOOP
+            delta := delta / 35;
+            bias := bias + 36;
+        END LOOP;
+        bias := bias + 36 * delta / (delta + 38);
+        point := point + place / (length(decoded) + 1);
+        place := place % (length(decoded) + 1);
+        IF point > 1114111 OR point BETWEEN 55296 AND 57343 THEN
+            RETURN NULL;
+        END IF;
+        decoded := left(decoded, place::integer) || chr(point::integer) || substr(decoded, place::integer + 1);
+        place := place + 1;
+    END LOOP;
+    RETURN decoded;
+END
+$$;
+
+-- An address as people read it, and as others may have kept it: for comparing with theirs.
+CREATE FUNCTION readable_email(email text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN strpos(email, 'xn--') = 0 THEN email ELSE
+        regexp_replace(email, '[^@]*$', '') || (
+            SELECT string_agg(CASE WHEN label LIKE 'xn--%' THEN coalesce(punycode_decoded(substr(label, 5)), label)
+                                   ELSE label END, '.' ORDER BY n)
+            FROM regexp_split_to_table(regexp_replace(email, '^.*@', ''), '\.') WITH ORDINALITY AS labels (label, n))
+    END
+$$;
+
+-- For indexes that a search goes by.
+CREATE EXTENSION pg_trgm;
+
+-- Whoever changes a name or an address need not know of the text in which a search looks: it goes, and is folded anew.
+CREATE FUNCTION forget_search_text() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.search_text := NULL;
+    RETURN NEW;
+END
+$$;
+
 -- Requests: the wish to provision a customer, and the whole truth about it. Only requests/request_store.sql moves them.
 -- Here and in what each customer fills, columns that name staff have no foreign key: staff are never deleted, and checking
 -- it locked one row for all customers of a manager. Neither have steps and messages one to their request.
@@ -87,6 +158,7 @@ CREATE TABLE provisioning_requests (
     password_hash    text, -- argon2, from being hashed to the auth user's row
     passing_failures integer NOT NULL DEFAULT 0, -- failures in a row that pass by themselves, and since when
     passing_since    timestamptz,
+    search_text      text, -- name and address as a search looks into them (search_text.py); null until they are folded
     CONSTRAINT finished_has_time CHECK ((status = 'accepted') = (finished_at IS NULL)),
     CONSTRAINT provisioned_has_user CHECK (status <> 'provisioned' OR user_id IS NOT NULL),
     CONSTRAINT finished_has_no_password CHECK (status IN ('accepted', 'failed') OR sealed_password IS NULL)
@@ -107,6 +179,12 @@ CREATE INDEX requests_finished ON provisioning_requests (finished_at) INCLUDE (a
 CREATE INDEX requests_failed ON provisioning_requests (accepted_at DESC, id DESC) WHERE status = 'failed';
 CREATE INDEX requests_duplicate ON provisioning_requests (accepted_at DESC, id DESC) WHERE status = 'duplicate';
 CREATE INDEX requests_in_fallback ON provisioning_requests (accepted_at) WHERE mode = 'fallback';
+CREATE INDEX requests_to_fold ON provisioning_requests (accepted_at DESC, id DESC) WHERE search_text IS NULL;
+-- Not those that are accepted: accepting costs no more by it, and they are few and found by `due`.
+CREATE INDEX requests_searched ON provisioning_requests USING gin (search_text gin_trgm_ops)
+    WITH (gin_pending_list_limit = 256) WHERE status <> 'accepted';
+CREATE TRIGGER forget_search_text BEFORE UPDATE OF email, full_name ON provisioning_requests
+    FOR EACH ROW WHEN (NEW.search_text IS NOT DISTINCT FROM OLD.search_text) EXECUTE FUNCTION forget_search_text();
 
 -- What happened to a request, step by step: its timeline.
 CREATE TABLE request_steps (
@@ -131,8 +209,14 @@ CREATE TABLE tripwire_users (
     created_at timestamptz NOT NULL DEFAULT now(),
     erased_at  timestamptz, -- the person's data are gone; the row, its request and its sale stay
     mail_sent_at timestamptz, -- when the last welcome mail went out whose message has been removed since
-    link_asked_at timestamptz -- when staff last asked for a new link
+    link_asked_at timestamptz, -- when staff last asked for a new link
+    search_text text -- as in requests
 );
+CREATE INDEX customers_to_fold ON tripwire_users (created_at DESC, user_id DESC) WHERE search_text IS NULL;
+CREATE INDEX customers_searched ON tripwire_users USING gin (search_text gin_trgm_ops)
+    WITH (gin_pending_list_limit = 256);
+CREATE TRIGGER forget_search_text BEFORE UPDATE OF email, full_name ON tripwire_users
+    FOR EACH ROW WHEN (NEW.search_text IS NOT DISTINCT FROM OLD.search_text) EXECUTE FUNCTION forget_search_text();
 CREATE INDEX customers_of_staff ON tripwire_users (granted_by, created_at DESC);
 CREATE INDEX customers_newest_first ON tripwire_users (created_at DESC, user_id DESC);
 -- Most customers are active, and those stand close together in the index above.

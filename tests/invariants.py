@@ -27,10 +27,10 @@ BROKEN = {
         SELECT a.id FROM auth.users a LEFT JOIN tripwire_users t ON t.user_id = a.id
         WHERE a.raw_app_meta_data ? 'tripwire_request_id' AND t.id IS NULL""",
     "an e-mail with two customers, auth users or provisioned requests": """
-        SELECT email FROM tripwire_users GROUP BY email HAVING count(*) > 1
-        UNION ALL SELECT email FROM auth.users GROUP BY email HAVING count(*) > 1
-        UNION ALL SELECT email FROM provisioning_requests WHERE status = 'provisioned'
-        GROUP BY email HAVING count(*) > 1""",
+        SELECT readable_email(email) FROM tripwire_users GROUP BY 1 HAVING count(*) > 1
+        UNION ALL SELECT readable_email(email) FROM auth.users GROUP BY 1 HAVING count(*) > 1
+        UNION ALL SELECT readable_email(email) FROM provisioning_requests WHERE status = 'provisioned'
+        GROUP BY 1 HAVING count(*) > 1""",
     "a request with more welcome mails than its first one and those that somebody asked for": """
         SELECT request_id FROM outbox o WHERE channel = 'mail' GROUP BY request_id
         HAVING count(*) > 1 + (SELECT count(*) FROM sales_activity_log a
@@ -48,6 +48,7 @@ BROKEN = {
         LEFT JOIN outbox o ON o.request_id = r.id AND o.channel = 'mail' AND o.status = 'pending'
         WHERE t.erased_at IS NOT NULL AND (
             a.email <> t.email OR r.email <> t.email OR r.full_name <> t.full_name OR a.encrypted_password IS NOT NULL
+            OR r.search_text NOT LIKE '%erased-%' OR t.search_text NOT LIKE '%erased-%'
             OR r.sealed_password IS NOT NULL OR r.idempotency_key IS NOT NULL OR o.id IS NOT NULL)""",
     "a failed request that nobody was told of": """
         SELECT r.id FROM provisioning_requests r LEFT JOIN system_health_logs e

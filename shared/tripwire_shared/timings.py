@@ -259,6 +259,9 @@ LOGIN_FAILURES_PER_ADDRESS = 50
 PREFER_WAIT_MAX = 30.0
 # How often a process asks for all that are waited for in it, in one statement, although nobody told of them.
 PREFER_WAIT_POLL = 2.0
+# How often it looks whether their tokens are still good: with TOKEN_CACHE_TTL below the second within which a
+# revocation holds. Most looks find the answer at hand.
+PREFER_WAIT_TOKEN_POLL = 0.1
 
 # Housekeeping of the worker service: how often, how long one run may take, and when the next follows where that was not
 # enough (or something failed): a backlog of a million rows is gone within minutes, and others have their turn.

@@ -1,9 +1,13 @@
 """Whatever is sent: an answer with its own problem document, never a 5xx."""
 
 import json
+import unicodedata
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem
@@ -18,7 +22,8 @@ MALFORMED = {
     "utf-16": b"\xff\xfe\x00",
     "latin": b'{"email": "\xff@example.com"}',
     "word": b"nonsense",
-    "number of 5,000 digits": b'{"price": ' + b"9" * 5000 + b"}",
+    "nothing": b"",
+    "more behind it": b'{"email": "anna@example.com"} {}',
     "deep list": b"[" * 60_000,
     "deep object": b'{"email": ' * 900 + b"1" + b"}" * 900,
 }
@@ -33,6 +38,11 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("email", "änna@example.com"),
     ("email", "a" * 250 + "@example.com"),
     ("email", "x' OR '1'='1"),
+    ("email", "anna\u212a@example.com"),  # the sign for kelvin, in lower case a k
+    ("email", "\u0130@example.com"),
+    ("email", "a" * 65 + "@example.com"),
+    ("email", "a@1.2.3.4"),
+    ("email", "anna@ex\u0430mple.com"),  # a Cyrillic letter among Latin ones
     ("full_name", ""),
     ("full_name", "   "),
     ("full_name", {"first": "Anna"}),
@@ -41,6 +51,13 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("full_name", "Anna\nK."),
     ("full_name", "Anna\x00"),
     ("full_name", "\ud800"),
+    ("full_name", "\u200b\u200d"),
+    ("full_name", "\u3164"),
+    ("full_name", "\u2800"),
+    ("full_name", "\u0301\ufe0f"),
+    ("full_name", "anna\u202egpj"),
+    ("full_name", "\u2066Anna\u2069"),
+    ("full_name", "Anna\uffff"),
     ("password", "1234567"),
     ("password", "x" * 129),
     ("password", 12345678),
@@ -64,9 +81,22 @@ BAD_LIST_QUERIES = [
     *(f"limit={value}" for value in ("0", "501", "x", "-1", "1.5", "9" * 5000)),
     *(f"cursor={value}" for value in ("%00", "x", "////", "A" * 150)),
     *(f"q={value}" for value in ("%00", "x" * 300)),
+    *(f"from={value}" for value in ("x", "2026-13-01", "2026-11-24T25:00", "2026-W54-1", "0000-01-01", "9" * 5000)),
     "status=odd",
     "ids=1,2",
 ]
+# As JSON writes numbers, whole or not: none of these is a price.
+NO_PRICES = (
+    "9" * 5000,
+    "-" + "9" * 5000,
+    "1e999",
+    "-1e999",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1.5",
+    "9223372036854775808",
+)
 
 
 def send(manager: Caller, body: bytes, content_type: str = "application/json") -> TestResponse:
@@ -84,12 +114,104 @@ def test_what_is_not_json_is_415(manager: Caller, content_type: str) -> None:
     assert_problem(send(manager, json.dumps(GOOD).encode(), content_type), 415)
 
 
-def test_64_kib_and_more_is_413(manager: Caller, subtests: pytest.Subtests) -> None:
+def test_json_is_utf_8_and_sent_as_it_is(manager: Caller) -> None:
     body = json.dumps(GOOD).encode()
-    for size in (64 * 1024, 64 * 1024 + 1, 1024 * 1024):
+    for charset in ("utf-16", "windows-1251", "x"):
+        assert_problem(send(manager, body, f"application/json; charset={charset}"), 415)
+    for encoding in ("gzip", "br", "x"):
+        headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+        assert_problem(manager.post(CREATE, data=body, headers=headers), 415)
+    headers = {"Content-Encoding": "identity", "Content-Type": 'application/json; charset="UTF-8"'}
+    assert manager.post(CREATE, data=b"\xef\xbb\xbf" + body, headers=headers).status_code == 202
+
+
+def test_nothing_has_no_type(manager: Caller, admin: Caller) -> None:
+    """Some clients name one all the same; a route that takes a body says that it is missing."""
+    for content_type in ("", "application/x-www-form-urlencoded", "application/json"):
+        retried = admin.post(f"/api/admin/tripwire/requests/{SOME_ID}/retry", data=b"", content_type=content_type)
+        assert_problem(retried, 404)
+        assert_problem(send(manager, b"", content_type), 400)
+        assert_problem(admin.post("/api/admin/staff", data=b"", content_type=content_type), 400)
+
+
+def test_more_than_64_kib_is_413(manager: Caller, subtests: pytest.Subtests) -> None:
+    body = json.dumps(GOOD).encode()
+    for size in (64 * 1024 + 1, 1024 * 1024):
         with subtests.test(str(size)):
             assert_problem(send(manager, body + b" " * (size - len(body))), 413)
-    assert send(manager, body + b" " * (64 * 1024 - 1 - len(body))).status_code == 202
+    assert send(manager, body + b" " * (64 * 1024 - len(body))).status_code == 202
+
+
+def test_a_field_that_comes_twice_is_refused_at_any_depth(
+    manager: Caller, admin: Caller, subtests: pytest.Subtests
+) -> None:
+    path, what = "/api/admin/tripwire/activity/queue", '"what": "empty", "detail"'
+    for who, where, body, field in (
+        (manager, CREATE, '{"email": "a@example.com", "full_name": "A", "email": "a@example.com"}', "email"),
+        (manager, CREATE, '{"email": "a@example.com", "full_name": "A", "\\u0065mail": "b@example.com"}', "email"),
+        (manager, CREATE, '{"x": [{"y": 1, "y": 1}]}', "y"),
+        (admin, path, f'{{{what}: {{"queue": "a", "queue": "b"}}}}', "queue"),
+        (admin, "/api/auth/login", '{"email": "a", "password": "b", "password": "c"}', "password"),
+    ):
+        with subtests.test(body):
+            answer = who.post(where, data=body, content_type="application/json")
+            assert list(assert_problem(answer, 422)["errors"]) == [field]
+
+
+def test_no_number_is_too_long_to_name_its_field(manager: Caller, admin: Caller, subtests: pytest.Subtests) -> None:
+    tokens = f"/api/admin/staff/{admin.id}/tokens"
+    for number in NO_PRICES:
+        for who, path, body, field in (
+            (manager, CREATE, '{"email": "a@example.com", "full_name": "A", "price": %s}', "price"),
+            (admin, "/api/admin/system/mode", '{"mode": "async_queue", "version": %s}', "version"),
+            (admin, tokens, '{"name": "x", "expires_in_days": %s}', "expires_in_days"),
+        ):
+            with subtests.test(f"{field} {number[:20]}"):
+                answer = who.post(path, data=body % number, content_type="application/json")
+                assert list(assert_problem(answer, 422)["errors"]) == [field]
+
+
+moments = st.datetimes(
+    timezones=st.none() | st.builds(lambda m: timezone(timedelta(minutes=m)), st.integers(-1439, 1439))
+)
+spellings = st.one_of(
+    moments.map(datetime.isoformat),
+    moments.map(lambda moment: moment.isoformat().replace("+", " ")),
+    st.dates().flatmap(
+        lambda day: st.sampled_from([f"{day}", f"{day:%Y%m%d}", "{}-W{:02}-{}".format(*day.isocalendar())])
+    ),
+    st.text(alphabet="0123456789-+:.TWZtz ", max_size=30),
+    st.text(max_size=10),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(since=spellings, until=spellings)
+def test_no_time_breaks_a_list(admin: Caller, since: str, until: str) -> None:
+    for path in (CREATE, "/api/admin/tripwire/requests"):
+        answer = admin.get(path, query_string={"from": since, "to": until})
+        if answer.status_code != 200:
+            assert set(assert_problem(answer, 422)["errors"]) <= {"from", "to"}
+
+
+def test_a_parameter_that_comes_twice_is_refused(admin: Caller) -> None:
+    for path, name in ((CREATE, "q"), ("/api/admin/system/logs", "type"), ("/api/admin/tripwire/requests", "status")):
+        answer = admin.get(f"{path}?{name}=&limit=1&{name}=x")
+        assert list(assert_problem(answer, 422)["errors"]) == [name]
+
+
+def test_empty_parameters_say_nothing_in_any_list(admin: Caller, subtests: pytest.Subtests) -> None:
+    """Whatever a list can be asked for, as its description names it."""
+    asked = 0
+    for path, methods in admin.get("/openapi.json").get_json()["paths"].items():
+        names = [one["name"] for one in methods.get("get", {}).get("parameters", ()) if one["in"] == "query"]
+        if names and "{" not in path:
+            with subtests.test(path):
+                answer = admin.get(f"{path}?{'&'.join(f'{name}=' for name in names)}")
+                assert answer.status_code == 200, answer.text
+                assert set(answer.get_json()) == set(admin.get(path).get_json())
+                asked += 1
+    assert asked >= 7
 
 
 def test_a_bad_field_is_422_and_named(manager: Caller, subtests: pytest.Subtests) -> None:
@@ -113,6 +235,7 @@ def test_an_empty_body_names_what_is_missing(manager: Caller) -> None:
 
 def test_strange_names_are_only_names(manager: Caller, subtests: pytest.Subtests) -> None:
     names = ["Robert'); DROP TABLE sales;--", "<script>alert(1)</script>", "{{7*7}}", "Ān 안 🙂"]
+    names += ["👩\u200d💻", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0010a000", "Ж" * 200]
     for number, name in enumerate(names):
         with subtests.test(name):
             body = {"email": f"anna{number}@example.com", "full_name": name}
@@ -121,8 +244,16 @@ def test_strange_names_are_only_names(manager: Caller, subtests: pytest.Subtests
             assert manager.get(accepted.headers["Location"]).get_json()["full_name"] == name
 
 
+def test_a_name_is_kept_in_one_form_and_counted_so(manager: Caller) -> None:
+    for number, name in enumerate(("\u00a0Zoe\u0308 K.\u2003", "e\u0301" * 200)):
+        accepted = manager.post(CREATE, json={"email": f"a{number}@example.com", "full_name": name})
+        assert accepted.status_code == 202
+        kept = unicodedata.normalize("NFC", name).strip()
+        assert manager.get(accepted.headers["Location"]).get_json()["full_name"] == kept
+
+
 def test_a_bad_idempotency_key_is_422(manager: Caller, subtests: pytest.Subtests) -> None:
-    for key in ("", "x" * 256, "tab\there", "\x7f"):
+    for key in ("", "x" * 256, "tab\there", "\x7f", "cl\u00e9", "\u00a0"):
         with subtests.test(repr(key)[:20]):
             answer = manager.post(CREATE, json=GOOD, headers={"Idempotency-Key": key})
             assert list(assert_problem(answer, 422)["errors"]) == ["Idempotency-Key"]
@@ -175,7 +306,7 @@ def test_a_bad_switch_is_422_and_switches_nothing(admin: Caller, subtests: pytes
     path = "/api/admin/system/mode"
     bad: list[tuple[str, Any]] = [
         *(("mode", value) for value in ("fast", None, 1)),
-        *(("reason", value) for value in ("two\nlines", "x" * 501, 5)),
+        *(("reason", value) for value in ("two\nlines", "x" * 501, 5, "a\u202eb", "\u200b")),
         *(("version", value) for value in ("1", 1.5, True)),
         ("why", "x"),
     ]
@@ -187,13 +318,16 @@ def test_a_bad_switch_is_422_and_switches_nothing(admin: Caller, subtests: pytes
 
 
 def test_a_bad_member_of_staff_is_422(admin: Caller, subtests: pytest.Subtests) -> None:
-    for field, value in (("role", "boss"), ("email", "x"), ("full_name", "\x00"), ("password", "short"), ("id", 1)):
+    for field, value in (
+        *(("role", "boss"), ("email", "x"), ("full_name", "\x00"), ("password", "short"), ("id", 1)),
+        *(("full_name", "\u200b"), ("full_name", "a\u202eb"), ("email", "\u212a@example.com")),
+    ):
         with subtests.test(field):
             body = {"email": "new@example.com", "full_name": "New", "role": "sales", field: value}
             assert list(assert_problem(admin.post("/api/admin/staff", json=body), 422)["errors"]) == [field]
 
 
 def test_a_bad_token_is_401(api: ApiUnderTest, subtests: pytest.Subtests) -> None:
-    for given in ("", "Bearer", "Bearer ", "Basic eA==", "Bearer tsm_x", "Bearer \xff\xfe", "x"):
-        with subtests.test(given):
-            assert_problem(api.nobody.get("/api/auth/me", headers={"Authorization": given}), 401)
+    for authorization in ("", "Bearer", "Bearer ", "Basic eA==", "Bearer tsm_x", "Bearer \xff\xfe", "x"):
+        with subtests.test(authorization):
+            assert_problem(api.nobody.get("/api/auth/me", headers={"Authorization": authorization}), 401)

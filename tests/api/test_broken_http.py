@@ -27,12 +27,24 @@ def ask(stack: Stack, raw: bytes) -> tuple[int, dict[str, str], dict[str, object
     return int(line.split()[1]), dict(message_from_bytes(headers).items()), json.loads(body)
 
 
-def post(token: str, *headers: str, body: bytes = GOOD, length: bool = True) -> bytes:
-    lines = [f"POST {CREATE} HTTP/1.1", "Host: x", "Connection: close", "Content-Type: application/json"]
+JSON = "Content-Type: application/json"
+
+
+def post(token: str, *headers: str, body: bytes = GOOD, length: bool = True, type_: str = JSON) -> bytes:
+    lines = [f"POST {CREATE} HTTP/1.1", "Host: x", "Connection: close", *([type_] if type_ else [])]
     lines += [f"Authorization: Bearer {token}", *headers]
     if length:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def pieces(body: bytes) -> bytes:
+    """In the form of Transfer-Encoding: chunked."""
+    return (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+
+
+def filled(size: int) -> bytes:
+    return GOOD + b" " * (size - len(GOOD))
 
 
 @pytest.mark.slow
@@ -58,8 +70,25 @@ def test_each_is_a_problem_document(stack: Stack, capfd: pytest.CaptureFixture[s
             assert headers["Content-Type"] == "application/problem+json"
             assert headers["X-Request-ID"]
             assert problem["status"] == status
-    status, _, accepted = ask(
-        stack, post(token, *chunked, body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD), length=False)
-    )
+    for case, raw, expected in (
+        ("a key twice", post(token, "Idempotency-Key: a", "Idempotency-Key: b"), 422),
+        ("the same key twice", post(token, "Idempotency-Key: a", "idempotency-key: a"), 422),
+        ("pieces without a type", post(token, *chunked, body=pieces(GOOD), length=False, type_=""), 415),
+        ("nothing, in pieces, without a type", post(token, *chunked, body=pieces(b""), length=False, type_=""), 400),
+        ("pieces in a Content-Encoding",
+         post(token, *chunked, "Content-Encoding: gzip", body=pieces(GOOD), length=False), 415),
+        ("64 KiB and a byte, in pieces", post(token, *chunked, body=pieces(filled(65537)), length=False), 413),
+        ("64 KiB and a byte", post(token, body=filled(65537)), 413),
+        ("exactly 64 KiB", post(token, body=filled(65536)), 202),
+        ("exactly 64 KiB, in pieces", post(token, *chunked, body=pieces(filled(65536)), length=False), 409),
+    ):  # fmt: skip
+        with subtests.test(case):
+            status, _, problem = ask(stack, raw)
+            assert status == expected, problem
+    kept = GOOD.replace(b"anna", b"bek")
+    status, _, accepted = ask(stack, post(token, "Idempotency-Key: a,b", body=kept))
+    assert status == 202, "a comma may be part of a key"
+    kept = GOOD.replace(b"anna", b"cleo")
+    status, _, accepted = ask(stack, post(token, *chunked, body=pieces(kept), length=False))
     assert (status, accepted["success"]) == (202, True)
     assert SECRET not in capfd.readouterr().out

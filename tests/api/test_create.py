@@ -8,11 +8,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from deploy.local.data_folder import free_port
-from tests.api.conftest import ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql, take_in
 from tests.attempts import attempt
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.mode.mode import Mode
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.staff.staff import Role
 
 CREATE = "/api/admin/tripwire/users"
@@ -114,6 +115,56 @@ def test_an_address_is_taken_however_it_is_written(manager: Caller, subtests: py
     for email in ("ANNA@bücher.example ", "anna@xn--bcher-kva.example", "anna@bu\u0308cher.example"):
         with subtests.test(email):
             assert_problem(manager.post(CREATE, json={**ANNA, "email": email}), 409)
+
+
+EMAIL_TABLES = ("provisioning_requests", "tripwire_users", "auth.users")
+
+
+@pytest.mark.parametrize("mode", [Mode.SYNC_DIRECT, Mode.ASYNC_QUEUE])
+def test_a_domain_is_kept_in_ascii_and_shown_readable(api: ApiUnderTest, manager: Caller, mode: Mode) -> None:
+    switch(api, mode)
+    made = manager.post(CREATE, json={**ANNA, "email": " Anna@Bücher.example"})
+    assert made.get_json()["email"] == "anna@bücher.example"
+    if mode is Mode.ASYNC_QUEUE:
+        attempt(api.resources, UUID(made.get_json()["request_id"]))
+    for table in EMAIL_TABLES:
+        assert sql(api, f"SELECT email FROM {table}") == [("anna@xn--bcher-kva.example",)]
+    [customer] = manager.get(CREATE).get_json()["users"]
+    found = manager.get(f"/api/admin/tripwire/requests/{made.get_json()['request_id']}").get_json()
+    assert customer["email"] == found["email"] == "anna@bücher.example"
+    [shown] = manager.get(f"{CREATE}/{customer['user_id']}").get_json()["requests"]
+    assert shown["email"] == "anna@bücher.example"
+
+
+@pytest.mark.parametrize("kept", ["anna@bücher.example", "anna@xn--bcher-kva.example"])
+@pytest.mark.parametrize("asked", ["anna@bücher.example", "anna@xn--bcher-kva.example"])
+def test_others_may_have_kept_the_domain_in_either_form(
+    api: ApiUnderTest, manager: Caller, kept: str, asked: str
+) -> None:
+    """An auth user of theirs; a customer of an earlier version of ours; and one who came while the request waited."""
+    sql(api, "INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), %s)", kept)
+    boss = api.member("boss@example.com", Role.ADMIN)
+    assert assert_problem(boss.post(CREATE, json={**ANNA, "email": asked}), 409)["user_id"]
+    sql(api, "DELETE FROM auth.users")
+    request_id = take_in(manager, asked)
+    sql(api, "UPDATE provisioning_requests SET email = %s", kept)
+    assert assert_problem(manager.post(CREATE, json={**ANNA, "email": asked}), 409)["request_id"] == request_id
+    sql(api, "UPDATE provisioning_requests SET email = %s", "anna@xn--bcher-kva.example")
+    sql(api, "INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), %s)", kept)
+    assert attempt(api.resources, UUID(request_id)) is Outcome.DUPLICATE
+    sql(api, "UPDATE provisioning_requests SET status = 'failed'")
+    assert_problem(boss.post(f"/api/admin/tripwire/requests/{request_id}/retry"), 409)
+    told = boss.post("/api/admin/tripwire/requests/retry", json={}).get_json()
+    assert told == {"retried": 0, "refused": 1, "remaining": 0}
+
+
+def test_what_ended_without_a_customer_has_a_mail_that_failed(api: ApiUnderTest, manager: Caller) -> None:
+    for number, status in enumerate(("failed", "duplicate")):
+        request_id = take_in(manager, f"a{number}@example.com")
+        path = f"/api/admin/tripwire/requests/{request_id}"
+        assert manager.get(path).get_json()["welcome_email"] == "pending"
+        sql(api, "UPDATE provisioning_requests SET status = %s, finished_at = now() WHERE id = %s", status, request_id)
+        assert manager.get(path).get_json()["welcome_email"] == "failed"
 
 
 def test_a_customer_is_named_only_to_who_may_see_it(api: ApiUnderTest, manager: Caller) -> None:

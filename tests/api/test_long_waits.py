@@ -21,6 +21,11 @@ class NoPlaceNeeded:
 
 
 PLACE = NoPlaceNeeded()
+TOKEN = "a token"
+
+
+def is_good(token: str) -> bool:
+    return token == TOKEN
 
 
 class Requests:
@@ -45,9 +50,9 @@ def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_are_asked_for_together_and_only_while_somebody_waits() -> None:
     requests, ids = Requests(), [uuid4() for _ in range(20)]
-    waits = LongWaits(requests.among, stopping=threading.Event())
+    waits = LongWaits(requests.among, is_good, stopping=threading.Event())
     with ThreadPoolExecutor(len(ids)) as pool:
-        waiting = [pool.submit(waits.until_finished, one, 10, PLACE) for one in ids]
+        waiting = [pool.submit(waits.until_finished, one, 10, PLACE, TOKEN) for one in ids]
         wait_until(lambda: len(ids) in requests.asked)
         requests.finished = set(ids)
         assert all(one.result(2) for one in waiting)
@@ -56,35 +61,47 @@ def test_all_are_asked_for_together_and_only_while_somebody_waits() -> None:
     time.sleep(0.3)  # nobody waits: nothing is asked
     assert len(requests.asked) == asked
     began = time.monotonic()
-    assert waits.until_finished(ids[0], 10, PLACE)
+    assert waits.until_finished(ids[0], 10, PLACE, TOKEN)
     assert time.monotonic() - began < 2, "it is asked again for the next one"
 
 
 def test_more_than_may_wait_are_answered_at_once() -> None:
-    waits, one = LongWaits(Requests().among, at_most=2, stopping=threading.Event()), uuid4()
+    waits, one = LongWaits(Requests().among, is_good, at_most=2, stopping=threading.Event()), uuid4()
     began = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
-        waited = sorted(pool.map(lambda _: waits.until_finished(one, 0.5, PLACE), range(3)))
+        waited = sorted(pool.map(lambda _: waits.until_finished(one, 0.5, PLACE, TOKEN), range(3)))
     assert waited == [False, True, True]
     assert time.monotonic() - began < 2
-    assert waits.until_finished(one, 0.01, PLACE), "there is room again"
+    assert waits.until_finished(one, 0.01, PLACE, TOKEN), "there is room again"
 
 
 def test_a_process_that_stops_answers_all() -> None:
     stopping = threading.Event()
-    waits = LongWaits(Requests().among, stopping=stopping)
+    waits = LongWaits(Requests().among, is_good, stopping=stopping)
     with ThreadPoolExecutor(5) as pool:
-        waiting = [pool.submit(waits.until_finished, uuid4(), 30, PLACE) for _ in range(5)]
+        waiting = [pool.submit(waits.until_finished, uuid4(), 30, PLACE, TOKEN) for _ in range(5)]
         wait_until(lambda: waits._count == 5)
         stopping.set()
         assert all(one.result(2) for one in waiting)
-    assert not waits.until_finished(uuid4(), 30, PLACE), "and nobody begins to wait"
+    assert not waits.until_finished(uuid4(), 30, PLACE, TOKEN), "and nobody begins to wait"
+
+
+def test_a_revoked_token_ends_its_own_waits() -> None:
+    good = {TOKEN, "another"}
+    waits = LongWaits(Requests().among, good.__contains__, stopping=threading.Event())
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(waits.until_finished, uuid4(), 5, PLACE, token) for token in ("another", TOKEN)]
+        wait_until(lambda: waits._count == 2)
+        good.remove("another")
+        assert waiting[0].result(1)
+        assert not waiting[1].done()
+        good.clear()
 
 
 def test_who_is_told_waits_for_no_question() -> None:
-    waits, one, other = LongWaits(Requests().among, stopping=threading.Event()), uuid4(), uuid4()
+    waits, one, other = LongWaits(Requests().among, is_good, stopping=threading.Event()), uuid4(), uuid4()
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(waits.until_finished, which, 5, PLACE) for which in (one, other)]
+        waiting = [pool.submit(waits.until_finished, which, 5, PLACE, TOKEN) for which in (one, other)]
         wait_until(lambda: waits._count == 2)
         waits.told(Told(frozenset({f"{uuid4()},{one}"}), None))
         assert waiting[0].result(1)
@@ -97,5 +114,5 @@ def test_without_a_database_nobody_waits_on() -> None:
     requests = Requests()
     requests.away = True
     began = time.monotonic()
-    assert LongWaits(requests.among, stopping=threading.Event()).until_finished(uuid4(), 30, PLACE)
+    assert LongWaits(requests.among, is_good, stopping=threading.Event()).until_finished(uuid4(), 30, PLACE, TOKEN)
     assert time.monotonic() - began < 2

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.conftest import ApiUnderTest, Caller, sql
+from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
 from tests.attempts import attempt
 from tripwire_api import long_waits
 from tripwire_shared.provisioning.provision import Outcome
@@ -55,9 +55,24 @@ def test_slow_looks_do_not_add_up_to_an_unavailable_database(
     assert manager.get(location, headers={"Prefer": f"wait={2 * API_REQUEST_BUDGET:.0f}"}).status_code == 200
 
 
+@pytest.mark.parametrize("ends", ["UPDATE staff_tokens SET revoked_at = now()", "UPDATE staff SET active = false"])
+def test_a_revoked_token_is_told_nothing_and_waits_no_longer(api: ApiUnderTest, manager: Caller, ends: str) -> None:
+    location = accept(manager)
+    revoked_at: list[float] = []
+
+    def revoke() -> None:
+        sql(api, ends)
+        revoked_at.append(time.monotonic())
+
+    threading.Timer(0.5, revoke).start()
+    answer = manager.get(location, headers={"Prefer": "wait=20"})
+    assert_problem(answer, 401)
+    assert 0 < time.monotonic() - revoked_at[0] < 1
+
+
 def test_a_malformed_wait_is_ignored(manager: Caller) -> None:
     location, began = accept(manager), time.monotonic()
-    for preference in ("wait=x", "wait", "wait=-1", "respond-async", "wait=²"):
+    for preference in ("wait=x", "wait", "wait=-1", "respond-async", "wait=²", f"wait={'9' * 5000}x"):
         assert manager.get(location, headers={"Prefer": preference}).status_code == 200
     assert time.monotonic() - began < 2
 

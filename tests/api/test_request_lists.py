@@ -53,6 +53,17 @@ def test_filters_narrow_the_list(five: Caller, manager: Caller, admin: Caller, s
         ("to=2026-03-02", ["bek", "anna"]),
         ("from=2026-03-02&to=2026-03-03", ["cleo", "bek"]),
         ("from=2026-03-04T10:00:00Z&to=2026-03-05T10:00:00Z", ["dana"]),
+        ("from=2026-03-04t10:00:00z&to=20260304T100001Z", ["dana"]),
+        ("from=2026-03-04T15:00:00+05:00&to=2026-03-05 15:00+05", ["dana"]),  # the plus arrives as a space
+        ("from=2026-03-04T15:00:00%2B05:00&to=2026-03-04T05:00:01-05:00", ["dana"]),
+        ("from=20260302&to=20260303", ["cleo", "bek"]),
+        ("from=2026-W10-1&to=2026-W10-2", ["cleo", "bek"]),
+        ("to=2026-03-01T24:00", ["anna"]),
+        ("to=20260301T2400-04:30&from=2026-03-01T24:00:00", []),
+        ("to=2026-W09-7T24:00-06:00", ["anna"]),
+        ("from=0001-01-01&to=9999-12-31", ["eva", "dana", "cleo", "bek", "anna"]),
+        ("from=0001-01-01T00:00:00%2B14:00&to=9999-12-31T23:59:59-23:59", ["eva", "dana", "cleo", "bek", "anna"]),
+        ("from=2026-03-05&to=2026-03-01", []),
         ("q=E%40EXAM", []),
         ("q=a%40exam&from=2026-03-04", ["eva", "dana"]),
     ):

@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from deploy.local.data_folder import free_port
-from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem
+from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem, sql
 from tests.waiting import wait_until
 from tripwire_api.wsgi import ensure_first_admin
 from tripwire_shared.staff.staff import Role
@@ -33,6 +33,19 @@ def sign_in(
     """Through a trusted proxy, which says whose address it is."""
     headers = {"X-Forwarded-For": address}
     return api.nobody.post("/api/auth/login", json={"email": email, "password": password}, headers=headers)
+
+
+def test_a_domain_is_typed_in_either_of_its_forms(api_for: Callable[..., ApiUnderTest]) -> None:
+    """Also where an earlier version kept the readable one."""
+    api = api_for(admin_email="Boss@bücher.example")
+    assert api.resources.staff.ensure_first_admin(api.resources.settings.admin_email, PASSWORD)
+    for kept in ("boss@xn--bcher-kva.example", "boss@bücher.example"):
+        sql(api, "UPDATE staff SET email = %s", kept)
+        for typed in ("boss@xn--bcher-kva.example", "BOSS@bu\u0308cher.example"):
+            answer = sign_in(api, email=typed)
+            assert answer.status_code == 200, answer.text
+            assert answer.get_json()["staff"]["email"] == "boss@bücher.example"
+    assert sign_in(api, email="bos\u017f@bücher.example").status_code == 401, "a long s is no s"
 
 
 def test_the_right_password_gives_a_token_that_ends(api: ApiUnderTest) -> None:

@@ -20,8 +20,12 @@ anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max
 almost_right: dict[str, st.SearchStrategy[Any]] = {
     "email": st.emails()
     | st.sampled_from([" Anna@Example.COM ", "anna@bücher.example", "a@b", "annaK@example.com", "a..b@example.com"])
-    | st.builds("{}@{}".format, st.text(max_size=70), st.sampled_from(["example.com", "xn--bcher-kva.example"])),
-    "full_name": st.text(max_size=210) | st.sampled_from(["Ж" * 200, "Ж" * 201, "   ", "Anna\u2028K.", "\u200b"]),
+    | st.builds("{}@{}".format, st.text(max_size=70), st.sampled_from(["example.com", "xn--bcher-kva.example"]))
+    | st.builds("a@{}".format, st.text(alphabet="abé\u0430\u03bf\u0661.-1", max_size=12))
+    | st.sampled_from(["anna\u212a@example.com", "a@1.2.3.4", "a" * 65 + "@example.com", "a@ex\u0430mple.com"]),
+    "full_name": st.text(max_size=210)
+    | st.sampled_from(["Ж" * 200, "Ж" * 201, "   ", "Anna\u2028K.", "\u200b"])
+    | st.text(alphabet="Ae\u0301 \u200d\u202e\u2066\u3164\u2800\uffff\U000e0041\U0001fae8", max_size=4),
     "password": st.none() | st.text(min_size=6, max_size=130),
     "price": st.integers(-2, 3) | st.sampled_from([10**9, 10**9 + 1, True, 5000.0, "5000"]),
     "currency": st.sampled_from(["KZT", "EUR", "kzt", "K1T", "KZTT", "ÄÖÜ", ""]),

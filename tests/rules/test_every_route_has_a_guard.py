@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import flask_smorest
 import pytest
 from flask import Flask
 
 from tests.api.conftest import assert_problem
 from tripwire_api.access import public
 from tripwire_api.app import GUARDS, create_app
+from tripwire_api.body_rules import BodyReadOnce
 from tripwire_api.parts import build_api
 from tripwire_shared.settings import Settings
 
@@ -29,6 +31,13 @@ SOME_ID = "2f9fd0a6-6c8e-4c6b-9a2b-3f6f2f0e8a11"
 @pytest.fixture
 def app(settings_for: Callable[..., Settings]) -> Flask:
     return create_app(build_api(settings_for()))
+
+
+def test_every_documented_body_is_read_by_our_rules(app: Flask) -> None:
+    """Fields that come twice, numbers of thousands of digits and empty bodies are refused there."""
+    for blueprint in app.blueprints.values():
+        if isinstance(blueprint, flask_smorest.Blueprint):
+            assert isinstance(blueprint.ARGUMENTS_PARSER, BodyReadOnce), f"{blueprint.name}: take body_rules.Blueprint"
 
 
 def test_each_route_belongs_to_a_blueprint_with_a_guard(app: Flask) -> None:

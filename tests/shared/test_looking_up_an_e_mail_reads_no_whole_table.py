@@ -21,7 +21,7 @@ VALUES = {
     "hashed_ids": [], "hashes": [], "error": "", "pause": 2.0, "answer_now": False, "at_most": 3600.0, "look": 200,
     "makes_auth_users": True, "action": "", "address": None, "invitation_ttl": 1.0, "provisioned": "", "auth_user": "",
     "customer": "", "refused_message": "", "user_id": uuid4(), "retriable": False, "newer": False, "limit": 51,
-    **dict.fromkeys(("only_staff", "status", "manager_id", "since", "until", "pattern", "at")),
+    **dict.fromkeys(("only_staff", "status", "manager_id", "since", "until", "pattern", "unfolded", "at")),
 }  # fmt: skip
 FILL = """
 INSERT INTO staff (id, email, full_name, role) VALUES (gen_random_uuid(), 'dana@example.com', 'Dana', 'sales');

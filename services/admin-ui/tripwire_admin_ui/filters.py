@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 SPANS = {
     "": "Any time",
@@ -29,10 +29,10 @@ class Span:
         """What is wrong with the entered times, in a sentence; empty where nothing is."""
         if self.name != "range":
             return ""
-        for label, given in (("From", self.begin), ("To", self.end)):
-            if given and self._moment(given) is None:
+        begin, end = self._moment(self.begin), self._moment(self.end, whole_day=True)
+        for label, given, moment in (("From", self.begin, begin), ("To", self.end, end)):
+            if given and moment is None:
                 return f"“{label}” is not a time such as 2026-11-24T14:00."
-        begin, end = self._moment(self.begin), self._moment(self.end)
         return "“From” lies after “To”." if begin and end and begin > end else ""
 
     def shown(self, given: str) -> str:
@@ -42,7 +42,7 @@ class Span:
     def bounds(self, now: datetime) -> Mapping[str, str]:
         """`from` and `to` as the API takes them."""
         if self.name == "range" and not self.problem:
-            found = {"from": self._moment(self.begin), "to": self._moment(self.end)}
+            found = {"from": self._moment(self.begin), "to": self._moment(self.end, whole_day=True)}
             return {name: value.isoformat() for name, value in found.items() if value}
         begins = {
             "hour": now - timedelta(hours=1),
@@ -55,12 +55,15 @@ class Span:
     def _zone(self) -> timezone:
         return timezone(timedelta(minutes=self.zone))
 
-    def _moment(self, given: str) -> datetime | None:
+    def _moment(self, given: str, *, whole_day: bool = False) -> datetime | None:
+        """In UTC; None where it is none, or lies beyond the years that there are. As the end of a span a day counts
+        whole."""
         try:
             value = datetime.fromisoformat(given)
-        except ValueError:
+            later = timedelta(days=whole_day and _is_day(given))
+            return (value if value.tzinfo else value.replace(tzinfo=self._zone)).astimezone(UTC) + later
+        except (ValueError, OverflowError):
             return None
-        return (value if value.tzinfo else value.replace(tzinfo=self._zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,14 @@ def read_filter(args: Mapping[str, str], statuses: Iterable[str], fields: Iterab
         span=Span(span if span in SPANS else "", args.get("from", ""), args.get("to", ""), _zone(args.get("zone", ""))),
         cursor=args.get("cursor", "")[:200],
     )
+
+
+def _is_day(given: str) -> bool:
+    try:
+        date.fromisoformat(given)
+    except ValueError:
+        return False
+    return True
 
 
 def _zone(given: str) -> int:

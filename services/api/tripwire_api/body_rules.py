@@ -1,67 +1,91 @@
-"""What no route has to look for itself: malformed JSON, and text that neither people nor PostgreSQL can read.
+"""What no route has to look for itself: malformed JSON, fields and parameters that come twice, and text that neither
+people nor PostgreSQL can read.
 
 Runs after the guard and before the schema of the route. The body is read and parsed here, once.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import flask_smorest
 from flask import Request, g
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest
 
-from tripwire_api.client_request import BODY_AT_MOST, TooLarge, is_json
+from tripwire_api.client_request import body_of, is_json
 from tripwire_shared.errors import InvalidFields
 
 # Nothing that is sent here is a list of lists of lists; what reads JSON after us recurses.
 DEPTH_AT_MOST = 20
+# A whole number of more digits is beyond every field's range, and reading thousands of them takes long.
+DIGITS_AT_MOST = 20
 # Control characters, and halves of characters (which JSON can write down and UTF-8 cannot).
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # In the bytes of a body: such a character as it is (those from U+0080 on are two bytes), or written with a backslash.
 _SUSPECT = re.compile(rb"[\x00-\x1f\x7f\\]|\xc2[\x80-\x9f]")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MESSAGE = "Must not contain control characters."
+TWICE = "Must not come twice."
+# Of a name that a client made up so much is repeated.
+_NAME_SHOWN = 100
 
 
 class BodyReadOnce(FlaskParser):
     """webargs' parser, which takes the body as it was parsed here."""
 
     def _raw_load_json(self, req: Request) -> Any:
-        return g.document if "document" in g else super()._raw_load_json(req)
+        if "document" not in g:
+            raise BadRequest("The body is empty.")
+        return g.document
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
+    """Routes whose bodies were read here."""
+
+    ARGUMENTS_PARSER = BodyReadOnce()
 
 
 def read_body(asked: Request) -> None:
     """Parses a JSON body into `g.document`. Raises BadRequest where it is none, InvalidFields for control characters in
-    it or in the query."""
-    bad: set[str] = set()
+    it or in the query, and for what comes twice."""
+    bad: dict[str, str] = {}
     if asked.environ.get("QUERY_STRING"):
-        bad.update(name for name, value in asked.args.items(multi=True) if _UNREADABLE.search(value))
-    if is_json(asked) and (content := _content(asked)):
+        given = list(asked.args.items(multi=True))
+        bad |= {name: TWICE for name, count in Counter(name for name, _ in given).items() if count > 1}
+        bad |= {name: MESSAGE for name, value in given if _UNREADABLE.search(value)}
+    if is_json(asked) and (content := body_of(asked)):
         g.document = document = _parsed(content)
         if _SUSPECT.search(content) or content.count(b"{") + content.count(b"[") > DEPTH_AT_MOST:
-            bad.update(field for field, text in _texts(document) if _UNREADABLE.search(text))
+            bad |= {field: MESSAGE for field, text in _texts(document) if _UNREADABLE.search(text)}
     if bad:
-        raise InvalidFields({name: [MESSAGE] for name in sorted(bad)})
-
-
-def _content(asked: Request) -> bytes:
-    try:
-        content = asked.get_data()
-    except HTTPException:
-        raise
-    except Exception:  # the server's own kinds, such as a broken chunk
-        raise BadRequest("The body could not be read.") from None
-    if len(content) > BODY_AT_MOST:
-        raise TooLarge
-    return content
+        raise InvalidFields({name[:_NAME_SHOWN]: [bad[name]] for name in sorted(bad)})
 
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content.decode())
-    except (ValueError, RecursionError):  # also bytes that are no UTF-8, and numbers of thousands of digits
+        return _DECODER.decode(content.removeprefix(_BYTE_ORDER_MARK).decode())
+    except (ValueError, RecursionError):  # also bytes that are no UTF-8
         raise BadRequest("The body is not well-formed JSON.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of which every field comes once: of two, readers may take either."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        raise InvalidFields({name[:_NAME_SHOWN]: [TWICE] for name, count in counted.items() if count > 1})
+    return found
+
+
+def _whole(digits: str) -> int:
+    """A number that is too long for every field, as one that is too large: so its field is named."""
+    return int(digits if len(digits) <= DIGITS_AT_MOST else digits[:DIGITS_AT_MOST])
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=_whole)
 
 
 def _texts(body: Any) -> Iterator[tuple[str, str]]:

@@ -9,24 +9,24 @@ from functools import partial
 
 import structlog
 from flask import Request, g
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from tripwire_shared.client_address import address_behind
 from tripwire_shared.database import within
 from tripwire_shared.setting_rules import Network
 from tripwire_shared.timings import API_REQUEST_BUDGET
 
-# "64 KiB and more" is refused.
-BODY_AT_MOST = 64 * 1024 - 1
+BODY_AT_MOST = 64 * 1024
 # What each answer says where it does not say otherwise.
 USUAL_HEADERS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 JSON = "application/json"
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
 class TooLarge(RequestEntityTooLarge):
-    description = "The body must be smaller than 64 KiB."
+    description = "The body must not be larger than 64 KiB."
 
 
 @dataclass(slots=True)
@@ -63,18 +63,38 @@ def end() -> None:
 
 
 def is_json(asked: Request) -> bool:
-    return asked.environ.get("CONTENT_TYPE") == JSON or asked.is_json
+    """JSON is UTF-8 (RFC 8259), whatever its media type may say besides."""
+    if asked.environ.get("CONTENT_TYPE") == JSON:
+        return True
+    return asked.is_json and asked.mimetype_params.get("charset", "utf-8").lower() in _UTF_8
 
 
 def check_body(asked: Request) -> None:
-    """Only JSON is taken, and less than 64 KiB of it; the length is known before anything is read."""
+    """Only JSON is taken, as it is, and at most 64 KiB of it. Where nothing is sent its type says nothing: clients such
+    as curl name one all the same."""
     if asked.method not in _WITH_BODY or not asked.path.startswith("/api/"):
         return
     length = asked.content_length
     if length is not None and length > BODY_AT_MOST:
         raise TooLarge
-    if (length or asked.content_type) and not is_json(asked):
-        raise UnsupportedMediaType("The body must be JSON: Content-Type: application/json.")
+    if asked.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType("The body must be sent as it is, without a Content-Encoding.")
+    # Without a length it comes in pieces, or there is none.
+    if not is_json(asked) and (length or (length is None and body_of(asked))):
+        raise UnsupportedMediaType("The body must be JSON in UTF-8: Content-Type: application/json.")
+
+
+def body_of(asked: Request) -> bytes:
+    """The body, which the server has read already. Raises BadRequest or TooLarge."""
+    try:
+        content = asked.get_data()
+    except HTTPException:
+        raise
+    except Exception:  # the server's own kinds, such as a broken chunk
+        raise BadRequest("The body could not be read.") from None
+    if len(content) > BODY_AT_MOST:
+        raise TooLarge
+    return content
 
 
 def client_address(asked: Request, trusted: tuple[Network, ...]) -> Callable[[], str]:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import admins_only, current_staff, only_own
+from tripwire_api.body_rules import Blueprint
 from tripwire_api.client_request import current_client_request
 from tripwire_api.field_rules import ListQuerySchema
 from tripwire_api.ready_response import ReadyResponse
@@ -22,10 +22,12 @@ from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, S
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted, Intake
 from tripwire_shared.requests.request import RequestFilter, RequestMode, Wish
 from tripwire_shared.requests.request_list import RequestList
+from tripwire_shared.serving.body import BETWEEN_REPEATED
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = "1"
@@ -46,7 +48,7 @@ IDEMPOTENCY_KEY = {
 }
 
 
-class CustomerRoutes(Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
+class CustomerRoutes(Blueprint):
     ARGUMENTS_PARSER = WishParser()
 
 
@@ -204,19 +206,21 @@ def sale_body(sale: Sale) -> dict[str, Any]:
 
 
 def idempotency_key() -> str | None:
-    """Raises InvalidFields: 1 to 255 printable characters."""
-    key = request.headers.get("Idempotency-Key")
+    """Raises InvalidFields: one header of 1 to 255 printable ASCII characters."""
+    key: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise InvalidFields({"Idempotency-Key": ["Must be 1 to 255 printable characters."]})
+    if BETWEEN_REPEATED in key:
+        raise InvalidFields({"Idempotency-Key": ["Must not come twice."]})
+    if not 1 <= len(key) <= 255 or not (key.isascii() and key.isprintable()):
+        raise InvalidFields({"Idempotency-Key": ["Must be 1 to 255 printable ASCII characters."]})
     return key
 
 
 def answer(accepted: Accepted) -> ReadyResponse:
     if (current := current_client_request()) is not None:
         current.mode = "replayed" if accepted.replayed else accepted.mode.value
-    request_id, email = str(accepted.request_id).encode(), json.dumps(accepted.email).encode()
+    request_id, email = str(accepted.request_id).encode(), json.dumps(readable_email(accepted.email)).encode()
     if accepted.user_id is None:
         mode = b"async" if accepted.mode is RequestMode.ASYNC else b"sync"
         body, status = ACCEPTED % (request_id, email, mode), 202

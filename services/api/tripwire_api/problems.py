@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from tripwire_api.access import Forbidden, NotSignedIn, TooManyRequests, current_staff_or_none
 from tripwire_shared.customers.customer import LinkTooSoon
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -104,7 +105,11 @@ def _extensions(error: TripwireError) -> dict[str, Any]:
         return _who_has_it(error)
     if isinstance(error, ModeVersionConflict):
         current = error.current
-        about = {"mode": current.mode, "version": current.version, "changed_by": current.changed_by}
+        about = {
+            "mode": current.mode,
+            "version": current.version,
+            "changed_by": readable_email(current.changed_by or "") or None,
+        }
         return {**about, "changed_at": current.changed_at.isoformat(), "reason": current.reason}
     return {}
 

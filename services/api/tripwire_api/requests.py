@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from tripwire_api.access import admins_only, current_staff, for_admins, look_again, only_own
+from tripwire_api.access import admins_only, current_staff, current_token, for_admins, look_again, only_own
+from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.long_waits import LongWaits
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
@@ -113,8 +113,9 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
             if seconds and not found.finished:
                 # This time is not the database's.
                 with off_the_clock():
-                    waited = waits.until_finished(request_id, seconds, place_of(request.environ))
-                found = requests.get(request_id, only_own(look_again())) if waited else found
+                    waited = waits.until_finished(request_id, seconds, place_of(request.environ), current_token())
+                if waited:
+                    found = requests.get(request_id, only_own(look_again()))
             return request_body(found, max_attempts, requests.steps(found))
 
     @routes.route("/<uuid:request_id>/retry")

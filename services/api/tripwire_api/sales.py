@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from tripwire_api.access import current_staff, only_own
+from tripwire_api.body_rules import Blueprint
+from tripwire_api.field_rules import QuerySchema
 from tripwire_api.sales_store import ActivityFilter, Deed, Place, SalesStore
 from tripwire_api.shapes import StaffNameSchema, iso, staff_name
 from tripwire_shared.activity.activity import Action
@@ -47,7 +48,7 @@ class LeaderboardSchema(Schema):
     leaderboard = fields.List(fields.Nested(PlaceSchema), required=True)
 
 
-class ChartQuerySchema(Schema):
+class ChartQuerySchema(QuerySchema):
     period = fields.String(load_default="week", validate=validate.OneOf(list(DAYS)))
 
 
@@ -62,7 +63,7 @@ class ChartSchema(Schema):
     days = fields.List(fields.Nested(DaySchema), required=True)
 
 
-class ActivityQuerySchema(Schema):
+class ActivityQuerySchema(QuerySchema):
     staff_id = fields.UUID()
     action = fields.String(validate=validate.OneOf([action.value for action in Action]))
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))

@@ -4,11 +4,12 @@ from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import current_staff, current_token
+from tripwire_api.body_rules import Blueprint
 from tripwire_api.client_request import client_address
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.setting_rules import Network
 from tripwire_shared.staff.staff import Staff
@@ -41,7 +42,7 @@ class SessionSchema(Schema):
 def staff_body(staff: Staff) -> dict[str, Any]:
     return {
         "id": str(staff.id),
-        "email": staff.email,
+        "email": readable_email(staff.email),
         "full_name": staff.full_name,
         "role": staff.role.value,
         "active": staff.active,

@@ -7,11 +7,13 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from tripwire_shared.customers.customer import Customer, CustomerStatus
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.requests.request import ListedRequest, RequestMode, RequestStatus, Step
 from tripwire_shared.staff.staff import StaffName
 
 REQUEST_STATUSES = [status.value for status in RequestStatus]
 REQUEST_MODES = [mode.value for mode in RequestMode]
+MAIL_STATES = ["pending", "sent", "failed"]
 CUSTOMER_STATUSES = [status.value for status in CustomerStatus]
 
 
@@ -46,7 +48,7 @@ class RequestSchema(Schema):
     finished_at = fields.String(allow_none=True)
     took_seconds = fields.Float(allow_none=True)
     due_at = fields.String(allow_none=True)
-    welcome_email = fields.String(allow_none=True)
+    welcome_email = fields.String(required=True, validate=validate.OneOf(MAIL_STATES))
     steps = fields.List(fields.Nested(StepSchema))
 
 
@@ -60,7 +62,7 @@ class CustomerSchema(Schema):
     currency = fields.String(required=True)
     created_at = fields.String(required=True)
     request_id = fields.String(required=True)
-    welcome_email = fields.String(allow_none=True)
+    welcome_email = fields.String(required=True, validate=validate.OneOf(MAIL_STATES))
     erased = fields.Boolean(required=True)
 
 
@@ -73,13 +75,19 @@ def iso_or_none(at: datetime | None) -> str | None:
 
 
 def staff_name(staff: StaffName) -> dict[str, str]:
-    return {"id": str(staff.id), "email": staff.email, "full_name": staff.full_name}
+    return {"id": str(staff.id), "email": readable_email(staff.email), "full_name": staff.full_name}
+
+
+def mail_word(state: str | None) -> str:
+    """How a welcome mail stands. Under way there is none yet, but there will be one: pending. What ended without a
+    customer has none, and none will come (unless an admin retries it): failed."""
+    return state or "failed"
 
 
 def request_body(found: ListedRequest, max_attempts: int, steps: list[Step] | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "request_id": str(found.id),
-        "email": found.email,
+        "email": readable_email(found.email),
         "full_name": found.full_name,
         "status": found.status.value,
         "mode": found.mode.value,
@@ -94,8 +102,7 @@ def request_body(found: ListedRequest, max_attempts: int, steps: list[Step] | No
         "finished_at": iso_or_none(found.finished_at),
         "took_seconds": found.took_seconds,
         "due_at": iso_or_none(found.due_at),
-        # Under way there is no mail yet, but there will be one.
-        "welcome_email": found.welcome_email if found.finished else "pending",
+        "welcome_email": mail_word(found.welcome_email) if found.finished else "pending",
     }
     if steps is not None:
         body["steps"] = [{**asdict(step), "at": iso(step.at)} for step in steps]
@@ -105,7 +112,7 @@ def request_body(found: ListedRequest, max_attempts: int, steps: list[Step] | No
 def customer_body(customer: Customer) -> dict[str, Any]:
     return {
         "user_id": str(customer.user_id),
-        "email": customer.email,
+        "email": readable_email(customer.email),
         "full_name": customer.full_name,
         "status": customer.status.value,
         "manager": staff_name(customer.manager),
@@ -113,6 +120,6 @@ def customer_body(customer: Customer) -> dict[str, Any]:
         "currency": customer.sale.currency,
         "created_at": iso(customer.created_at),
         "request_id": str(customer.request_id),
-        "welcome_email": customer.welcome_email,
+        "welcome_email": mail_word(customer.welcome_email),
         "erased": customer.erased,
     }

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from tripwire_api.access import current_staff
+from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import email_field, full_name_field, one_line_field, password_field
 from tripwire_api.sessions import StaffSchema, staff_body
 from tripwire_api.shapes import StaffNameSchema, iso, iso_or_none, staff_name
@@ -45,8 +45,7 @@ class StaffChangeSchema(Schema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> StaffChange:
         role = Role(data["role"]) if "role" in data else None
-        name = data["full_name"].strip() if "full_name" in data else None
-        return StaffChange(name, role, data.get("active"), data.get("password"))
+        return StaffChange(data.get("full_name"), role, data.get("active"), data.get("password"))
 
 
 class NewTokenSchema(Schema):
@@ -95,9 +94,9 @@ def blueprint(store: StaffStore, tokens: Tokens, hashing: FewAtOnce) -> Blueprin
         @routes.response(201, StaffSchema)
         def post(self, new: dict[str, Any]) -> dict[str, Any]:
             """Adds somebody."""
-            email, name = normalised_email(new["email"]), new["full_name"].strip()
+            email = normalised_email(new["email"])
             with hashing.one() if new["password"] else nullcontext():
-                made = store.create(email, name, Role(new["role"]), new["password"], current_staff().id)
+                made = store.create(email, new["full_name"], Role(new["role"]), new["password"], current_staff().id)
             return staff_body(made)
 
     @routes.route("/<uuid:staff_id>")

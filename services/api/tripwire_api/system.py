@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import current_staff
-from tripwire_api.field_rules import one_line_field
+from tripwire_api.body_rules import Blueprint
+from tripwire_api.field_rules import QuerySchema, one_line_field
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_shapes import FiguresSchema
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import Conflict
 from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.health.event import EventType
@@ -29,7 +30,7 @@ class SwitchSchema(Schema):
 
     mode = fields.String(required=True, validate=validate.OneOf(MODES))
     reason = one_line_field(500, allow_none=True)
-    version = fields.Integer(strict=True, allow_none=True)
+    version = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 2**31 - 1))
 
 
 class ReceiptSchema(Schema):
@@ -56,7 +57,7 @@ class SwitchedSchema(Schema):
     version = fields.Integer(required=True)
 
 
-class LogQuerySchema(Schema):
+class LogQuerySchema(QuerySchema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     type = fields.String(validate=validate.OneOf([kind.value for kind in EventType]))
     q = fields.String(validate=validate.Length(max=200))
@@ -103,7 +104,7 @@ def blueprint(
                 "mode": record.mode.value,
                 "version": record.version,
                 "changed_at": record.changed_at.isoformat(),
-                "changed_by": record.changed_by,
+                "changed_by": readable_email(record.changed_by or "") or None,
                 "reason": record.reason,
                 "processes": [
                     {

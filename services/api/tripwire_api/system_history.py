@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
+from tripwire_api.body_rules import Blueprint
+from tripwire_api.field_rules import QuerySchema
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_figures import incident_body
 from tripwire_api.system_shapes import AvailabilitySchema, HistorySchema, IncidentListSchema
@@ -22,11 +23,11 @@ WINDOWS = {"1h": (60, 60), "24h": (600, 144), "7d": (3600, 168)}
 BAR_SECONDS, BARS = 1800, 48
 
 
-class WindowSchema(Schema):
+class WindowSchema(QuerySchema):
     window = fields.String(load_default="1h", validate=validate.OneOf(list(WINDOWS)))
 
 
-class IncidentQuerySchema(Schema):
+class IncidentQuerySchema(QuerySchema):
     limit = fields.Integer(load_default=20, validate=validate.Range(1, 500))
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
 

@@ -1,4 +1,5 @@
-"""Housekeeping: removes what is past its retention, once an hour, in batches that hold nobody up."""
+"""Housekeeping: removes what is past its retention and prepares what a search looks into, once an hour, in batches that
+hold nobody up."""
 
 import threading
 import time
@@ -94,7 +95,7 @@ class Housekeeping:
             except Exception:
                 log.exception("housekeeping failed unexpectedly")
             else:
-                log.info("housekeeping done" if run.done else "housekeeping goes on soon", removed=dict(+run.changed))
+                log.info("housekeeping done" if run.done else "housekeeping goes on soon", changed=dict(+run.changed))
                 if run.done:
                     pause = RETENTION_INTERVAL
 

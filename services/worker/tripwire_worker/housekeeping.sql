@@ -139,6 +139,24 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: requests_to_fold
+-- Requests that a search cannot look into yet: of an earlier version, or with another name or address since. Not those
+-- that somebody holds: their turn comes.
+SELECT id, full_name, email FROM provisioning_requests WHERE search_text IS NULL
+ORDER BY accepted_at DESC, id DESC LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: note_folded_requests!
+UPDATE provisioning_requests r SET search_text = folded.text
+FROM unnest(:ids::uuid[], :texts::text[]) AS folded (id, text) WHERE r.id = folded.id AND r.id = ANY (:ids);
+
+-- name: customers_to_fold
+SELECT id, full_name, email FROM tripwire_users WHERE search_text IS NULL
+ORDER BY created_at DESC, user_id DESC LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: note_folded_customers!
+UPDATE tripwire_users t SET search_text = folded.text
+FROM unnest(:ids::uuid[], :texts::text[]) AS folded (id, text) WHERE t.id = folded.id AND t.id = ANY (:ids);
+
 -- name: dead_receipts$
 -- Receipts of processes that have ended.
 WITH gone AS (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tripwire_shared.database import Connection
+from tripwire_shared.search_text import search_text
 from tripwire_shared.timings import (
     ACTIVITY_ADDRESSES_KEPT,
     ACTIVITY_KEPT,
@@ -81,12 +82,31 @@ class Walk:
         return Batch(row.changed, row.more)
 
 
-Retention = Removal | HealthEvents | Walk
+class Folding:
+    """Gives rows that have none the text in which a search looks: `unfolded` finds and holds them, `note` writes it."""
+
+    def __init__(self, name: str, unfolded: Callable[..., Any], note: Callable[..., Any]) -> None:
+        self.name, self._unfolded, self._note = name, unfolded, note
+
+    def begin(self) -> None:
+        """Each batch finds the newest rows by itself."""
+
+    def batch(self, connection: Connection) -> Batch:
+        rows = list(self._unfolded(connection, batch=BATCH))
+        if rows:
+            texts = [search_text(row.full_name, row.email) for row in rows]
+            self._note(connection, ids=[row.id for row in rows], texts=texts)
+        return Batch(len(rows), len(rows) >= BATCH)
+
+
+Retention = Removal | HealthEvents | Walk | Folding
 
 
 def retentions(sql: Any) -> list[Retention]:
     """`sql` has the statements of `housekeeping.sql`."""
     return [
+        Folding("requests folded", sql.requests_to_fold, sql.note_folded_requests),
+        Folding("customers folded", sql.customers_to_fold, sql.note_folded_customers),
         HealthEvents(sql.health_events),
         Removal("tokens", sql.ended_tokens, sessions_kept=ENDED_SESSIONS_KEPT, tokens_kept=ENDED_TOKENS_KEPT),
         Removal("alerts", sql.alerts, kept=ALERTS_KEPT),

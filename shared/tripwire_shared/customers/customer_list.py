@@ -7,7 +7,8 @@ from tripwire_shared.customers.customer import Customer, CustomerFilter, Custome
 from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.paging import Page, page_of, read_cursor
-from tripwire_shared.sql import containing, load_queries
+from tripwire_shared.search_text import containing, searched
+from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import StaffName
 
 Counts = dict[CustomerStatus, int]
@@ -31,7 +32,8 @@ class CustomerList:
             "manager_id": wanted.manager_id,
             "since": wanted.since,
             "until": wanted.until,
-            "pattern": containing(wanted.q),
+            "pattern": searched(wanted.q),
+            "unfolded": containing(wanted.q),
         }
 
         def query(connection: Connection) -> tuple[list[Any], list[Any]]:

@@ -10,7 +10,8 @@ WITH matching AS NOT MATERIALIZED (
       AND (:status::text IS NULL OR status = :status)
       AND (:since::timestamptz IS NULL OR created_at >= :since)
       AND (:until::timestamptz IS NULL OR created_at < :until)
-      AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+      AND (:pattern::text IS NULL OR search_text LIKE :pattern
+                                  OR (search_text IS NULL AND full_name || ' ' || email ILIKE :unfolded))
 ), chosen AS (
     (SELECT user_id FROM matching
      WHERE NOT :newer AND (:at::timestamptz IS NULL OR (created_at, user_id) < (:at, :id::uuid))
@@ -36,7 +37,8 @@ WHERE (:only_staff::uuid IS NULL OR granted_by = :only_staff)
   AND (:manager_id::uuid IS NULL OR granted_by = :manager_id)
   AND (:since::timestamptz IS NULL OR created_at >= :since)
   AND (:until::timestamptz IS NULL OR created_at < :until)
-  AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+  AND (:pattern::text IS NULL OR search_text LIKE :pattern
+                                  OR (search_text IS NULL AND full_name || ' ' || email ILIKE :unfolded))
 GROUP BY status;
 
 -- name: find_customer^

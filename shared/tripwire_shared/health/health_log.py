@@ -13,7 +13,8 @@ from tripwire_shared.health.causes import REQUESTS
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.incident_store import IncidentStore
 from tripwire_shared.outbox.outbox import Outbox
-from tripwire_shared.sql import containing, load_queries
+from tripwire_shared.search_text import containing
+from tripwire_shared.sql import load_queries
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@
 -- would fit). Not where the API creates the customer itself (:answer_now): how much it commits in a second must not hang
 -- on the lock that notifying takes (wakeups.py). Its own deliverer is woken in the process, and its caller has the answer.
 WITH mine AS MATERIALIZED (
-    SELECT id, email, full_name, price, currency, staff_id, password_hash, attempts
+    SELECT id, email, full_name, search_text, price, currency, staff_id, password_hash, attempts
     FROM provisioning_requests
     WHERE id = ANY (:ids) AND status = 'accepted' AND claimed_by = :owner
     ORDER BY id FOR NO KEY UPDATE
@@ -26,7 +26,12 @@ WITH mine AS MATERIALIZED (
                 WHEN of_email.user_id IS NOT NULL OR of_auth_user.user_id IS NOT NULL THEN 'customer'
            END AS refused_by
     FROM mine
-    LEFT JOIN auth.users auth_user ON auth_user.email = mine.email AND auth_user.is_sso_user = false
+    -- In both forms of an international domain; the one that this request made goes first, else whoever has it.
+    LEFT JOIN LATERAL (
+        SELECT id, raw_app_meta_data FROM auth.users u
+        WHERE u.email IN (mine.email, readable_email(mine.email)) AND u.is_sso_user = false
+        ORDER BY u.raw_app_meta_data ->> 'tripwire_request_id' IS NOT DISTINCT FROM mine.id::text DESC LIMIT 1
+    ) auth_user ON true
     LEFT JOIN tripwire_users of_email ON of_email.email = mine.email
     LEFT JOIN tripwire_users of_auth_user ON of_auth_user.user_id = auth_user.id
 ), auth_user AS (
@@ -48,8 +53,8 @@ WITH mine AS MATERIALIZED (
     FROM checked LEFT JOIN auth_user USING (email)
     WHERE refused_by IS NULL AND (auth_user_id IS NOT NULL OR auth_user.id IS NOT NULL)
 ), customer AS (
-    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, granted_by)
-    SELECT gen_random_uuid(), user_id, id, email, full_name, staff_id FROM ready ORDER BY email
+    INSERT INTO tripwire_users (id, user_id, request_id, email, full_name, search_text, granted_by)
+    SELECT gen_random_uuid(), user_id, id, email, full_name, search_text, staff_id FROM ready ORDER BY email
 ), sale AS (
     -- The charge: one for each request and each customer.
     INSERT INTO sales (id, request_id, user_id, manager_id, amount, currency)

@@ -11,7 +11,8 @@ from tripwire_shared.errors import NotFound
 from tripwire_shared.paging import Page, page_of, read_cursor
 from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus, Step
 from tripwire_shared.requests.request_store import RequestStore
-from tripwire_shared.sql import containing, load_queries
+from tripwire_shared.search_text import containing, searched
+from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import StaffName
 
 # One call of a retry of all that match; whoever asked sees how it goes, and asks again.
@@ -107,7 +108,8 @@ def _matching(wanted: RequestFilter) -> dict[str, Any]:
         "since": wanted.since,
         "until": wanted.until,
         "email": wanted.email,
-        "pattern": containing(wanted.q),
+        "pattern": searched(wanted.q),
+        "unfolded": containing(wanted.q),
         "retriable": wanted.retriable,
     }
 

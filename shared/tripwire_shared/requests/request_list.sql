@@ -32,11 +32,15 @@ WITH matching AS NOT MATERIALIZED (
       -- The live one and those that are over are found by an index each.
       AND (:email::text IS NULL OR (email = :email AND status IN ('accepted', 'provisioned'))
                                 OR (email = :email AND status NOT IN ('accepted', 'provisioned')))
-      AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+      -- So too: those that are over have an index for this, those under way are few. What is not folded yet is found as
+      -- PostgreSQL knows it.
+      AND (:pattern::text IS NULL OR (search_text LIKE :pattern AND status <> 'accepted')
+                                  OR (search_text LIKE :pattern AND status = 'accepted')
+                                  OR (search_text IS NULL AND full_name || ' ' || email ILIKE :unfolded))
       AND (NOT :retriable OR (
            NOT EXISTS (SELECT 1 FROM provisioning_requests o
                        WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned'))
-           AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = r.email AND u.is_sso_user = false
+           AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email IN (r.email, readable_email(r.email)) AND u.is_sso_user = false
                            AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM r.id::text)))
 ), chosen AS (
     (SELECT id FROM matching
@@ -68,7 +72,11 @@ WITH matching AS NOT MATERIALIZED (
       -- The live one and those that are over are found by an index each.
       AND (:email::text IS NULL OR (email = :email AND status IN ('accepted', 'provisioned'))
                                 OR (email = :email AND status NOT IN ('accepted', 'provisioned')))
-      AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+      -- So too: those that are over have an index for this, those under way are few. What is not folded yet is found as
+      -- PostgreSQL knows it.
+      AND (:pattern::text IS NULL OR (search_text LIKE :pattern AND status <> 'accepted')
+                                  OR (search_text LIKE :pattern AND status = 'accepted')
+                                  OR (search_text IS NULL AND full_name || ' ' || email ILIKE :unfolded))
 )
 SELECT (SELECT count(*) FROM matching) AS total,
        (SELECT count(*) FROM matching WHERE status = 'accepted') AS accepted,
@@ -83,8 +91,9 @@ WHERE status = 'failed'
   AND (:manager_id::uuid IS NULL OR staff_id = :manager_id)
   AND (:since::timestamptz IS NULL OR accepted_at >= :since)
   AND (:until::timestamptz IS NULL OR accepted_at < :until)
-  AND (:pattern::text IS NULL OR email LIKE :pattern OR full_name ILIKE :pattern)
+  AND (:pattern::text IS NULL OR search_text LIKE :pattern
+                              OR (search_text IS NULL AND full_name || ' ' || email ILIKE :unfolded))
   AND NOT EXISTS (SELECT 1 FROM provisioning_requests o
                   WHERE o.email = r.email AND o.status IN ('accepted', 'provisioned'))
-  AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = r.email AND u.is_sso_user = false
+  AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email IN (r.email, readable_email(r.email)) AND u.is_sso_user = false
                   AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM r.id::text);

@@ -11,6 +11,7 @@ import psycopg2.errors
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.database import Database
+from tripwire_shared.email_address import both_forms, readable_email
 from tripwire_shared.errors import ConnectionLost, NotFound
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import (
@@ -21,6 +22,7 @@ from tripwire_shared.requests.request import (
     RequestStatus,
     Wish,
 )
+from tripwire_shared.search_text import search_text
 from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import GROUP_LOCK_TIMEOUT_MS, KEY_ABANDONED_AFTER, LOCK_TIMEOUT_MS
 
@@ -82,7 +84,7 @@ class RequestStore:
             rows = self._sql.accept(
                 connection,
                 news=json.dumps([_as_json(new) for new in news]),
-                emails=[new.wish.email for new in news],
+                emails=[form for new in news for form in both_forms(new.wish.email)],
                 head_start=self._rules.head_start,
                 lock_timeout=str(LOCK_TIMEOUT_MS if len(news) == 1 else GROUP_LOCK_TIMEOUT_MS),
             )
@@ -97,7 +99,7 @@ class RequestStore:
             lambda connection: self._sql.find_rival(
                 connection,
                 id=new.id,
-                email=new.wish.email,
+                emails=both_forms(new.wish.email),
                 staff_id=new.staff_id,
                 key=new.key,
                 abandoned_after=KEY_ABANDONED_AFTER,
@@ -112,12 +114,14 @@ class RequestStore:
         )  # fmt: skip
 
     def find_auth_user(self, email: str) -> UUID | None:
-        found: UUID | None = self._database.read(lambda connection: self._sql.find_auth_user(connection, email=email))
+        found: UUID | None = self._database.read(
+            lambda connection: self._sql.find_auth_user(connection, emails=both_forms(email))
+        )
         return found
 
     def who_has(self, email: str) -> EmailTaken:
         """The refusal that says who has the address: a live request or its customer, or an auth user."""
-        row = self._database.read(lambda connection: self._sql.find_live(connection, email=email))
+        row = self._database.read(lambda connection: self._sql.find_live(connection, emails=both_forms(email)))
         if row is None:
             return EmailTaken(user_id=self.find_auth_user(email))
         return EmailTaken(None if row.user_id else row.id, row.user_id, row.staff_id)
@@ -170,7 +174,9 @@ def _as_json(new: NewRequest) -> dict[str, object]:
     return {
         "id": str(new.id),
         "email": wish.email,
+        "readable": None if (readable := readable_email(wish.email)) == wish.email else readable,
         "full_name": wish.full_name,
+        "search_text": search_text(wish.full_name, wish.email),
         "sealed_password": new.sealed_password,
         "price": wish.price,
         "currency": wish.currency,

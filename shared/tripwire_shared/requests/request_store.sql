@@ -7,18 +7,25 @@
 -- ON CONFLICT without a target: either unique index, or the same id sent twice after a lost answer.
 -- In the order of e-mails, so that two sets never wait crosswise; the sort also has the lock's limit set before the first
 -- row goes in.
+-- An address with an international domain is looked for in both of its forms: others may have kept the readable one, and
+-- so did we once. It is `readable` then, else null.
 -- `is_sso_user = false` is the condition of the unique index on auth.users: without it every accept reads that table whole.
 WITH patience AS MATERIALIZED (
     SELECT set_config('lock_timeout', :lock_timeout, true)
 )
 INSERT INTO provisioning_requests (
-    id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, idempotency_key, fingerprint, due_at)
-SELECT id, email, full_name, sealed_password, price, currency, staff_id, mode, answer, key, fingerprint,
+    id, email, full_name, search_text, sealed_password, price, currency, staff_id, mode, answer, idempotency_key,
+    fingerprint, due_at)
+SELECT id, email, full_name, search_text, sealed_password, price, currency, staff_id, mode, answer, key, fingerprint,
        now() + make_interval(secs => :head_start)
 FROM patience, json_to_recordset(:news) AS new (
-    id uuid, email text, full_name text, sealed_password text, price integer, currency text, staff_id uuid, mode text,
+    id uuid, email text, readable text, full_name text, search_text text, sealed_password text, price integer, currency text, staff_id uuid, mode text,
     answer smallint, key text, fingerprint bytea)
-WHERE email <> ALL (ARRAY (SELECT u.email::text FROM auth.users u WHERE u.email = ANY (:emails) AND u.is_sso_user = false))
+WHERE NOT ARRAY[email, readable] && ARRAY (
+          SELECT u.email::text FROM auth.users u WHERE u.email = ANY (:emails) AND u.is_sso_user = false)
+  AND (readable IS NULL OR readable <> ALL (ARRAY (
+          SELECT o.email FROM provisioning_requests o
+          WHERE o.email = ANY (:emails) AND o.status IN ('accepted', 'provisioned'))))
 ORDER BY email
 ON CONFLICT DO NOTHING
 RETURNING id;
@@ -31,17 +38,18 @@ SELECT id, email, status, mode, answer, user_id, staff_id, fingerprint,
 FROM provisioning_requests
 WHERE id = :id
    OR (staff_id = :staff_id AND idempotency_key = :key)
-   OR (email = :email AND status IN ('accepted', 'provisioned'))
+   OR (email = ANY (:emails) AND status IN ('accepted', 'provisioned'))
 ORDER BY id = :id DESC, same_key DESC
 LIMIT 1;
 
 -- name: find_auth_user$
 -- The auth user with this e-mail, whoever made it.
-SELECT id FROM auth.users WHERE email = :email AND is_sso_user = false LIMIT 1;
+SELECT id FROM auth.users WHERE email = ANY (:emails) AND is_sso_user = false LIMIT 1;
 
 -- name: find_live^
 -- The request that has the e-mail: under way, or provisioned.
-SELECT id, user_id, staff_id FROM provisioning_requests WHERE email = :email AND status IN ('accepted', 'provisioned');
+SELECT id, user_id, staff_id FROM provisioning_requests
+WHERE email = ANY (:emails) AND status IN ('accepted', 'provisioned') LIMIT 1;
 
 -- name: note_answer!
 -- What the caller was told, where somebody else moved the request or the database was away.
@@ -66,7 +74,7 @@ WITH chosen AS MATERIALIZED (
     SELECT DISTINCT ON (email) id FROM chosen c
     WHERE NOT EXISTS (SELECT 1 FROM provisioning_requests o
                       WHERE o.email = c.email AND o.status IN ('accepted', 'provisioned'))
-      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email = c.email AND u.is_sso_user = false
+      AND NOT EXISTS (SELECT 1 FROM auth.users u WHERE u.email IN (c.email, readable_email(c.email)) AND u.is_sso_user = false
                       AND u.raw_app_meta_data ->> 'tripwire_request_id' IS DISTINCT FROM c.id::text)
     ORDER BY email, accepted_at DESC
 ), retried AS (

@@ -3,6 +3,10 @@
 from io import BytesIO
 from typing import Any
 
+# Headers of which the application has to know whether they came once.
+ONCE = ("IDEMPOTENCY-KEY",)
+# No header can hold it by itself.
+BETWEEN_REPEATED = "\n"
 # So much is read: 64 KiB, and one more byte by which the application sees that this was too much.
 BODY_AT_MOST = 64 * 1024
 
@@ -21,6 +25,16 @@ def read_body(request: Any, client: Any) -> None:
     if len(body) > BODY_AT_MOST:  # it came in pieces, without a length
         request.force_close()
     request.body = BytesIO(body)
+
+
+def keep_apart(request: Any) -> None:
+    """Joins the values of a header of ONCE that comes more than once by BETWEEN_REPEATED. WSGI would do it with a
+    comma, which may be part of one."""
+    for name in ONCE:
+        values = [value for found, value in request.headers if found == name]
+        if len(values) > 1:
+            others = [(found, value) for found, value in request.headers if found != name]
+            request.headers = [*others, (name, BETWEEN_REPEATED.join(values))]
 
 
 def _length(request: Any) -> int:

@@ -21,7 +21,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from tripwire_shared.errors import TripwireError
-from tripwire_shared.serving.body import read_body
+from tripwire_shared.serving.body import keep_apart, read_body
 from tripwire_shared.serving.places import PLACE, NoPlace, Places
 from tripwire_shared.serving.stopping import STOPPING
 from tripwire_shared.timings import (
@@ -163,6 +163,7 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
                 with gevent.Timeout(REQUEST_READ_LIMIT, RequestTooSlow()):
                     request = next(parser)
                     read_body(request, client)
+                keep_apart(request)
                 # Not GeventWorker's, which says nothing of a connection that is to be closed.
                 AsyncWorker.handle_request(self, listener_name, request, client, address)
                 request = None

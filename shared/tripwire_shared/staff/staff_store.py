@@ -8,7 +8,7 @@ from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.client_address import one_client
 from tripwire_shared.database import Database, off_the_clock
-from tripwire_shared.email_address import normalised_email
+from tripwire_shared.email_address import both_forms, normalised_email
 from tripwire_shared.errors import NotFound
 from tripwire_shared.passwords import AT_ONCE, PasswordHasher
 from tripwire_shared.sql import load_queries
@@ -141,7 +141,7 @@ class StaffStore:
 
     def _sign_in(self, email: str, password: str, address: str) -> Session:
         attempt = self._begin(email, address)
-        row = self._database.read(lambda connection: self._sql.find_credentials(connection, email=email))
+        row = self._database.read(lambda connection: self._sql.find_credentials(connection, emails=both_forms(email)))
         # Where there is no account something is verified all the same, so that its absence does not show in the time.
         password_hash = row.password_hash if row is not None and row.password_hash else self._hasher.hash_of_nobody()
         right = self._hasher.verify(password_hash, password)

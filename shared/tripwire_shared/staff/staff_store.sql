@@ -56,7 +56,7 @@ UPDATE staff_tokens SET revoked_at = now() WHERE staff_id = :id AND revoked_at I
 
 -- name: find_credentials^
 -- The hash to verify a password against.
-SELECT id, email, full_name, role, active, password_hash FROM staff WHERE email = :email;
+SELECT id, email, full_name, role, active, password_hash FROM staff WHERE email = ANY (:emails);
 
 -- name: lock_address$
 -- Tries from one address count one after the other, so that many at once cannot slip through together.

@@ -15,6 +15,7 @@ from tripwire_admin_ui.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.new_link import send_new_link
 from tripwire_admin_ui.page_reader import PageReader
 from tripwire_admin_ui.session_cookie import leave_notice
+from tripwire_shared.email_address import normalised_email
 
 
 def pages(api: ApiClient) -> Blueprint:
@@ -56,7 +57,7 @@ def pages(api: ApiClient) -> Blueprint:
         if not person().is_admin:
             return for_admins_page()
         found = _read(user_id)
-        if request.form.get("email", "").strip().lower() != found.email.lower():
+        if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
             reader = PageReader(api)
             error = "This is not the e-mail of this customer. Nothing was erased."
             page = reader.show(

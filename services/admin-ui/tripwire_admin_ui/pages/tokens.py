@@ -12,6 +12,9 @@ from tripwire_admin_ui.pages.staff import Form, StaffPage, to_person
 from tripwire_admin_ui.session_cookie import leave_notice
 
 
+VALID_FOR = {"90": "90 days", "30": "30 days", "365": "1 year", "": "Without end"}
+
+
 def pages(api: ApiClient) -> Blueprint:
     blueprint = Blueprint("tokens", __name__)
     page, staff = StaffPage(api), StaffApi(api)
@@ -25,9 +28,11 @@ def pages(api: ApiClient) -> Blueprint:
     def make(staff_id: UUID) -> str | tuple[str, int]:
         """The answer itself shows the token: a redirect would have to carry it."""
         days = request.form.get("days", "")
+        if days not in VALID_FOR:
+            return page.refused(staff_id, "token", FieldsRefused("Choose how long it is valid."))
         try:
             name = request.form.get("name", "").strip()
-            made = staff.make_token(person().token, str(staff_id), name, int(days) if days.isdecimal() else None)
+            made = staff.make_token(person().token, str(staff_id), name, int(days) if days else None)
         except (FieldsRefused, Conflict) as failure:
             return page.refused(staff_id, "token", failure)
         return page.show(staff_id, Form("", {}, {}), made)
