@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+SECRET_KEY_AT_LEAST = 32
+
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 # Those of libpq; with any other it refuses the address at the first connection.
@@ -27,6 +29,13 @@ _REDIS_PARAMETERS = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", 
 
 
 def text(value: str) -> str:
+    return value
+
+
+def secret_key(value: str) -> str:
+    """All that is signed hangs on it, and can be tried out by whoever holds a link: it must not be guessed."""
+    if value and len(value) < SECRET_KEY_AT_LEAST:
+        raise ValueError(f"must have at least {SECRET_KEY_AT_LEAST} characters")
     return value
 
 

@@ -88,6 +88,6 @@ def test_after_a_change_of_key_only_the_previous_one_is_still_read(
     before.sign_in()
     cookie = before.client.get_cookie(COOKIE)
     assert cookie is not None
-    after = Visitor(make_app(api, clock, SECRET_KEY="new", **keys))
+    after = Visitor(make_app(api, clock, SECRET_KEY="another-secret-key-for-tests-9876543210", **keys))
     after.client.set_cookie(COOKIE, cookie.value)
     assert (after.read("/admin").status_code == 200) is still_in

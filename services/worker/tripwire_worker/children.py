@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from tripwire_shared.listen_url import check_listen_url
-from tripwire_shared.logs import configure_logging, get_logger
+from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
 from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.restart_rule import RestartRule
 from tripwire_shared.settings import SettingsError, load_settings
@@ -112,7 +112,11 @@ def _run(duty: Duty, name: str, parent: int, pulse: Pulse) -> None:
         signal.signal(number, signal.SIG_DFL)
     end_with_parent(parent, signal.SIGTERM)
     name_process(f"tripwire-{name}")
-    duty(pulse)
+    try:
+        duty(pulse)
+    except Exception as error:  # multiprocessing would print its text, which may quote a row
+        log_uncaught(name, error)
+        sys.exit(1)
 
 
 def _stop(children: list[BaseProcess]) -> None:
