@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 
 from deploy.local.data_folder import free_port
+from deploy.local.first_lines import Web
 from deploy.local.postgres import PostgresServer
 from deploy.local.valkey import ValkeyServer
 from tests.conftest import migrate
@@ -92,7 +94,7 @@ def test_when_a_trigger_quotes_the_row(
         {"LOG_FORMAT": "json", "LOG_LEVEL": "debug", "JOB_MAX_ATTEMPTS": "1", "SWEEP_AFTER_SECONDS": "0"},
     )
     try:
-        stack.start_api()
+        api = stack.start_api()
         stack.start_admin_ui()
         with closing(psycopg2.connect(talking_postgres.url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(TRIGGER)
@@ -111,6 +113,8 @@ def test_when_a_trigger_quotes_the_row(
         create("sweep")
         wait_until(lambda: finished(manager, EMAILS["sweep"]), 20)
         own_valkey.start()
+        psutil.Process(api.pid).children()[0].kill()  # so that gunicorn's parent says something
+        wait_until(lambda: Web().answers(f"{stack.api_url}/readyz"), 20)
         end_a_session_within_its_statement(talking_postgres)
         in_redis = everything_in_redis(own_valkey.url).decode(errors="replace")
         ids = [found["request_id"] for found in manager.call("GET", "/api/admin/tripwire/requests").json()["requests"]]
@@ -137,4 +141,5 @@ def test_when_a_trigger_quotes_the_row(
     of_services = {line["service"] for line in lines}
     assert {"api", "admin-ui", "worker"} <= of_services
     told = [line for line in lines if "P0001" in line.get("exception", "")]
+    assert any("SIGKILL" in line["event"] and line["service"] == "api" for line in lines), "gunicorn's parent too"
     assert told, "that, and where, it failed is told"
