@@ -31,8 +31,9 @@ login = urllib.request.Request(
     json.dumps(body).encode(),
     {"Content-Type": "application/json"},
 )
+past_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    print(json.load(urllib.request.urlopen(login, timeout=10))["token"])
+    print(json.load(past_proxies.open(login, timeout=10))["token"])
 except urllib.error.HTTPError as error:
     print("refused" if error.code == 401 else "")
 except OSError:

@@ -108,8 +108,9 @@ def _hide(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing
 
 def _without_texts_of_errors(record: logging.LogRecord) -> bool:
     """Libraries put errors into their sentences (`"failed: %s", error`)."""
-    if isinstance(record.msg, BaseException):
-        record.msg, record.args = "%s", (said(record.msg),)
+    message: Any = record.msg
+    if isinstance(message, BaseException):
+        record.msg, record.args = "%s", (said(message),)
     elif isinstance(record.args, tuple):
         record.args = tuple(said(part) if isinstance(part, BaseException) else part for part in record.args)
     elif isinstance(record.args, Mapping):

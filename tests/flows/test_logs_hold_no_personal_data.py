@@ -1,4 +1,4 @@
-"""A database that quotes its rows: nothing of them is in a log of ours, in PostgreSQL's, in Redis, or in what is shown."""
+"""A database that quotes its rows: nothing of them is in a log of ours, in PostgreSQL's, in Redis, or shown."""
 
 import json
 import threading
@@ -99,6 +99,7 @@ def test_when_a_trigger_quotes_the_row(
         with closing(psycopg2.connect(talking_postgres.url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(TRIGGER)
         manager = Manager(stack.api_url, stack.log_in())
+
         def create(way: str) -> None:
             manager.create(EMAILS[way], full_name=NAME, password=PASSWORD)
 

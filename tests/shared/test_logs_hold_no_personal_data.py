@@ -154,7 +154,7 @@ def test_libraries_tell_nothing_at_level_debug(lines: Callable[[], str]) -> None
     assert json.loads(lines())["event"] == "answered"
 
 
-@given(local=st.from_regex(r"[\w.!#$%&*+/?^{|}~-]{1,64}", fullmatch=True), domain=st.sampled_from(["x.kz", "б.kz"]))
+@given(local=st.from_regex(r"[\w.!#$%&*+/?^{|}~-]{1,64}", fullmatch=True), domain=st.sampled_from(["x.kz", "тест.kz"]))
 def test_addresses_are_hidden_in_any_text(local: str, domain: str) -> None:
     last = local[-1]
     text = hidden(f"to <{local}@{domain}>, {local}%40{domain}; q={local}@{domain}")

@@ -13,6 +13,7 @@ from tripwire_shared.health.alert import Alert, alert_text
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.deliverer import DeliveryFailed
 from tripwire_shared.outbox.outbox import Message
+from tripwire_shared.outside_session import outside_session
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT, TELEGRAM_TOTAL
 
@@ -61,7 +62,8 @@ class Telegram:
 
     def _post(self, body: dict[str, Any]) -> requests.Response:
         timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
-        return requests.post(self._url, json=body, timeout=timeout, allow_redirects=False)
+        with outside_session(self._url) as session:
+            return session.post(self._url, json=body, timeout=timeout, allow_redirects=False)
 
     def _verdict(self, answer: requests.Response) -> Verdict:
         told = _document(answer)
