@@ -213,8 +213,12 @@ class PostgresServer:
             return
         parent = next((folder for folder in (tempfile.gettempdir(), "/tmp") if not _OF_A_SHELL & set(folder)), None)  # noqa: S108
         with tempfile.TemporaryDirectory(prefix="tripwire-initdb-", dir=parent) as copy:
-            shutil.copytree(self._bin.parent, Path(copy) / "programs", symlinks=True)
-            yield Path(copy) / "programs" / self._bin.name
+            installed = self._bin.parent
+            programs = Path(copy) / installed.parent.name / installed.name
+            shutil.copytree(installed, programs, symlinks=True)
+            for libraries in installed.parent.parent.glob("*.libs"):  # a wheel's programs look for them there
+                (Path(copy) / libraries.name).symlink_to(libraries)
+            yield programs / self._bin.name
 
     def _clear_leftover(self) -> None:
         """Ends a server of ours that outlived its supervisor; forgets a process id that is another program's now."""
