@@ -235,5 +235,5 @@ class PostgresServer:
 
 def _reason(said: str) -> str:
     """initdb's own reason: the lines after it are hints and what it removes again."""
-    lines = said.strip().splitlines() or ["no reason given"]
-    return next((line for line in lines if "error:" in line or "FATAL:" in line), lines[-1])
+    found = re.search(r"(?:error|FATAL): +(.+)", said)
+    return found.group(1) if found else (said.strip().splitlines() or ["no reason given"])[-1]
