@@ -77,7 +77,8 @@ def test_an_odd_path_a_private_umask_an_ascii_terminal_and_a_proxy(runs: list[Lo
     nowhere = "http://127.0.0.1:1"
     environ = {
         "LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii", "HOME": str(tmp_path), "TMPDIR": str(tmp_path / "none"),
-        "TRIPWIRE_PG_BIN": str(programs), "http_proxy": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere, "NETRC": str(tmp_path / ".netrc"),
+        "TRIPWIRE_PG_BIN": str(programs),
+        "http_proxy": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere, "NETRC": str(tmp_path / ".netrc"),
     }  # fmt: skip
     if has_ipv6():
         environ |= {"API_HOST": "::1", "ADMIN_UI_HOST": "::"}
