@@ -1,6 +1,10 @@
 # Plain `make` lists the targets. Nothing here needs root, Docker, apt or Node.
 VENV ?= .venv
+# Python's tools as modules: the first line of a script names its interpreter, and cannot name every path.
 BIN := $(VENV)/bin
+ifneq ($(words $(VENV)),1)
+$(error VENV must be a path without spaces)
+endif
 PACKAGES := shared services/api services/worker services/admin-ui
 PYTEST := $(BIN)/python -m pytest
 # What measures times while whole stacks run has the machine for itself; the others share it.
@@ -38,10 +42,10 @@ test-browser: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests in a real brow
 	@$(PYTEST) tests/browser $(ARGS)
 
 check: $(VENV)/dev.stamp ## what CI runs: format, lint, types, import rules, tests
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -c "from importlinter.cli import lint_imports_command as main; main()"
 	@$(MAKE) check-files
 	@$(MAKE) test
 
@@ -54,8 +58,8 @@ assets: ## fetch anew what the pages use of others (npm's lock file; no Node nee
 check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
 	@$(BIN)/hadolint services/*/Dockerfile
 	@$(BIN)/shellcheck .ci/run deploy/*/*.sh
-	@$(BIN)/yamllint --strict docker-compose.yml
-	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/python -m yamllint --strict docker-compose.yml
+	@$(BIN)/python -m check_jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
 
 test-containers: $(VENV)/dev.stamp ## the images and the compose stack, on a Docker engine (skipped where none answers)

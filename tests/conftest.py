@@ -24,6 +24,13 @@ TEMPLATE = "migrated"
 NUMBERS = itertools.count(1)
 
 
+def pytest_configure() -> None:
+    """What stands in the environment for the way out has no part in calls to this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "::1", "localhost")))
+    os.environ["NETRC"] = os.devnull  # requests would put what it says in place of our own Authorization
+
+
 def _postgres(folder: Path) -> PostgresServer:
     return PostgresServer(
         folder,

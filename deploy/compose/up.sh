@@ -3,12 +3,12 @@
 set -eu
 cd "$(dirname "$0")/../.."
 secrets=${SECRETS_FOLDER:-deploy/compose/secrets}
-deploy/compose/make_secrets.sh "$secrets"
 setting() { # a variable of the environment or of .env, else its default $2
     eval "value=\${$1:-}"
     if [ -z "$value" ] && [ -f .env ]; then value=$(sed -n "s/^$1=//p" .env | tail -n 1); fi
     printf '%s' "${value:-$2}"
 }
+ADMIN_PASSWORD=$(setting ADMIN_PASSWORD "") deploy/compose/make_secrets.sh "$secrets"
 api="http://127.0.0.1:$(setting PUBLISH_API 8000 | cut -d- -f1)"
 PUBLIC_URL=$(setting PUBLIC_URL "$api") # what links in mails begin with
 export PUBLIC_URL
@@ -20,6 +20,7 @@ if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@";
 fi
 email=$(setting ADMIN_EMAIL admin@example.com)
 password=$(cat "$secrets/admin_password")
+if [ -e "$secrets/.admin_password_was_given" ]; then password="the one in $secrets/admin_password, as it was given"; fi
 # From inside: whether the password is the first admin's (an older database has its own), and a token for the line below.
 token=$(docker compose exec --no-TTY --env "EMAIL=$email" api python - <<'PYTHON'
 import json, os, urllib.error, urllib.request
@@ -31,8 +32,9 @@ login = urllib.request.Request(
     json.dumps(body).encode(),
     {"Content-Type": "application/json"},
 )
+past_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    print(json.load(urllib.request.urlopen(login, timeout=10))["token"])
+    print(json.load(past_proxies.open(login, timeout=10))["token"])
 except urllib.error.HTTPError as error:
     print("refused" if error.code == 401 else "")
 except OSError:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from deploy.demo.telegram import TelegramStandIn
 from deploy.local.child import Child
-from deploy.local.data_folder import DataFolder, free_port
+from deploy.local.data_folder import DataFolder, free_port, loopback
 from deploy.local.errors import CannotStart
 from deploy.local.first_lines import Web
 from deploy.local.guard import Guard
 from deploy.local.postgres import PostgresServer
-from deploy.local.services import MIGRATE, ROOT, service
+from deploy.local.services import MIGRATE, PYTHON, ROOT, service
 from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import ValkeyServer
 from tripwire_shared import timings
+from tripwire_shared.settings import address
 
 ADMIN_EMAIL = "admin@example.com"
 
@@ -71,8 +72,8 @@ class DemoStack:
         self.valkey.start()
         self._run_migrations()
         port = free_port()
-        self.api_url = f"http://127.0.0.1:{port}"
-        self._start_service("api", API_PORT=str(port))
+        self.api_url = address(loopback(), port)
+        self._start_service("api", API_HOST=loopback(), API_PORT=str(port))
         self._start_service("worker")
         web = Web()
         self._supervisor.wait_until(lambda: web.answers(f"{self.api_url}/readyz"), "The API")
@@ -93,7 +94,7 @@ class DemoStack:
         migrate = Child(
             "migrate",
             [str(part) for part in MIGRATE],
-            environ=self._environ,
+            environ={**self._environ, **PYTHON},
             folder=self.folder,
             write_line=self._keep,
             stop_limit=timings.LOCAL_STOP_API,

@@ -1,10 +1,14 @@
 """A small stand-in for Telegram's Bot API: a real HTTP server that keeps what it is sent."""
 
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from deploy.local.data_folder import loopback
+from tripwire_shared.settings import address
 
 TOKEN = "123:a-token-of-the-tour"  # noqa: S105  # no secret: it opens this stand-in alone
 CHAT_ID = "42"
@@ -16,11 +20,17 @@ class Message:
     text: str
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, 0), handler)
+
+
 class TelegramStandIn:
     def __init__(self) -> None:
         self._messages: list[Message] = []
         self._come = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(loopback(), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -28,7 +38,7 @@ class TelegramStandIn:
     def variables(self) -> dict[str, str]:
         """What makes a service send its alerts here."""
         return {
-            "TELEGRAM_API_URL": f"http://127.0.0.1:{self._server.server_port}",
+            "TELEGRAM_API_URL": address(loopback(), self._server.server_port),
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "TELEGRAM_ADMIN_CHAT_ID": CHAT_ID,
         }

@@ -1,6 +1,7 @@
 """Where the programs of the embedded servers are, and how they are run by root."""
 
 import os
+import pwd
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -8,9 +9,7 @@ from pathlib import Path
 
 from deploy.local.errors import CannotStart
 
-# Inside a user namespace of its own the same process is user 1000, which PostgreSQL accepts; files stay root's, no
-# account is made. Without --fork: the process keeps its id and gets its signals itself.
-_AS_USER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+_NO_ACCOUNT = 1000
 
 
 def find_pg_bin() -> Path:
@@ -35,22 +34,37 @@ def find_valkey() -> Path:
 
 
 def as_ordinary_user() -> tuple[str, ...]:
-    """What goes before a PostgreSQL command: nothing, or for root the change into a user namespace.
+    """What goes before a PostgreSQL command: nothing, or the change into a user namespace.
 
-    Raises CannotStart where root may not make one (a container without that right).
+    PostgreSQL refuses root, and initdb a user without an account (`docker run --user 12345`). Inside a namespace of its
+    own the same process is another user, one that has an account; files stay whose they are, no account is made.
+    Raises CannotStart where none may be made (a container without that right).
     """
-    if os.geteuid() != 0:
+    user = os.geteuid()
+    if user != 0 and _has_account(user):
         return ()
+    account = next((entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid not in (0, user)), _NO_ACCOUNT)
+    # Without --fork: the process keeps its id and gets its signals itself.
+    prefix = ("unshare", "--user", f"--map-user={account}", f"--map-group={account}")
     try:
-        allowed = subprocess.run([*_AS_USER, "true"], capture_output=True, timeout=10, check=False).returncode == 0
+        allowed = subprocess.run([*prefix, "true"], capture_output=True, timeout=10, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         allowed = False
     if not allowed:
+        refused = "to run as root" if user == 0 else f"user {user}, who has no entry in /etc/passwd"
         raise CannotStart(
-            "PostgreSQL refuses to run as root, and `unshare --user` is not permitted here: "
+            f"PostgreSQL refuses {refused}, and `unshare --user` is not permitted here: "
             "start as an ordinary user, or set DATABASE_URL."
         )
-    return _AS_USER
+    return prefix
+
+
+def _has_account(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _pg_bin_of_environment() -> Path | None:

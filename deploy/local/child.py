@@ -70,7 +70,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",  # whatever the terminal's: our own are told to write it, servers speak English
             errors="replace",
             start_new_session=True,
         )

@@ -1,5 +1,6 @@
 """`.data/`: what a local run keeps between two runs, readable by its owner alone."""
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -43,8 +44,8 @@ class DataFolder:
     def port(self, name: str) -> int:
         """A free port for the server `name`: the one of the last run, or another where that is taken now."""
         file = self.path / "ports.json"
-        ports: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        if name not in ports or not is_free("127.0.0.1", ports[name]):
+        ports = _read_ports(file)
+        if name not in ports or not is_free(loopback(), ports[name]):
             ports[name] = free_port()
             write_private(file, json.dumps(ports))
         return ports[name]
@@ -95,8 +96,27 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def loopback() -> str:
+    """This machine's own address: 127.0.0.1, but ::1 where there is no IPv4. Raises CannotStart where neither is."""
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with contextlib.suppress(OSError), socket.socket(family) as probe:
+            probe.bind((host, 0))
+            return host
+    raise CannotStart("This machine has no loopback address, neither 127.0.0.1 nor ::1.")
+
+
 def free_port() -> int:
-    """A port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A port of the loopback address that is free at this moment."""
+    host = loopback()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _read_ports(file: Path) -> dict[str, int]:
+    """Those of the last run; none where there was none, or where the file is not what a run leaves."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in kept.items() if isinstance(port, int)} if isinstance(kept, dict) else {}

@@ -31,6 +31,10 @@ class Guard:
             pass_fds=(hold,),
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def started(self, child: Child) -> None:
         self._say(f"+ {child.pid} {int(child.stop_signal)}")
 

@@ -2,6 +2,12 @@
 # Makes the virtual environment $1 with the first Python of 3.11 or newer on PATH that really runs (a shim of a version
 # manager may stand there and fail).
 set -eu
+case $PWD in
+*[\$\{\}:]*) # setuptools takes the first three for variables of its own, PATH the last for its separator
+    echo "The path of this clone holds one of the characters \$ { } :, which Python's tools cannot bear: move it." >&2
+    exit 1
+    ;;
+esac
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         if "$python" -c 'import venv, ensurepip' 2>/dev/null; then

@@ -1,5 +1,6 @@
 """What a local run prints: its own lines as they are, those of its children after their name."""
 
+import io
 import os
 import sys
 import threading
@@ -11,6 +12,8 @@ class Output:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal of an old encoding cannot show is escaped
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     def say(self, line: str) -> None:
         with self._lock:

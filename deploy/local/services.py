@@ -10,6 +10,9 @@ from tripwire_shared import timings
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATE = [sys.executable, "-m", "tripwire_shared.migrate", ROOT / "db" / "migrations"]
 
+# For what we run and read: line by line, in an encoding that holds every name, whatever the terminal's is.
+PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
+
 _GUNICORN = [sys.executable, "-m", "gunicorn", "--config"]
 _COMMANDS = {
     "api": [*_GUNICORN, "python:tripwire_api.gunicorn_conf", "tripwire_api.wsgi:create()"],
@@ -28,7 +31,7 @@ def service(name: str, environ: Mapping[str, str], folder: Path, write_line: Wri
     return Child(
         name,
         _COMMANDS[name],
-        environ={**environ, "PYTHONUNBUFFERED": "1"},
+        environ={**environ, **PYTHON},
         folder=folder,
         write_line=write_line,
         stop_limit=_STOP_LIMITS[name],

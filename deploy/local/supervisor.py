@@ -9,6 +9,7 @@ from deploy.local.child import Child
 from deploy.local.errors import CannotStart, StopRequested
 from deploy.local.guard import Guard
 from tripwire_shared import timings
+from tripwire_shared.orphans import adopt_orphans, collect_orphans
 from tripwire_shared.restart_rule import DEATHS_UNTIL_SLOW, RestartRule
 
 
@@ -22,14 +23,21 @@ class _Watched:
 class Supervisor:
     """Watches children in the order of their start; `say` takes a line for the user.
 
-    `stop_requested` is asked at every wait; once it is true, waits raise StopRequested.
+    `stop_requested` is asked at every wait; once it is true, waits raise StopRequested. `collects`: the process has no
+    children but these, and collects the dead that they leave behind.
     """
 
-    def __init__(self, guard: Guard, say: Callable[[str], None], stop_requested: Callable[[], bool]) -> None:
+    def __init__(
+        self, guard: Guard, say: Callable[[str], None], stop_requested: Callable[[], bool], *, collects: bool = False
+    ) -> None:
         self._guard = guard
         self._say = say
         self._stop_requested = stop_requested
         self._watched: list[_Watched] = []
+        self._once: Child | None = None
+        self._collects = collects
+        if collects:
+            adopt_orphans()
 
     def watch(self, child: Child) -> Child:
         """Takes a child over before its first start: from then on it is started again whenever it dies."""
@@ -40,6 +48,7 @@ class Supervisor:
     def run_once(self, child: Child) -> int:
         """Runs a child to its end; its exit code."""
         child.on_start = self._guard.started
+        self._once = child
         child.start()
         try:
             while child.alive:
@@ -64,6 +73,8 @@ class Supervisor:
     def pause(self) -> None:
         """Waits a moment. Raises StopRequested."""
         time.sleep(timings.LOCAL_POLL)
+        if self._collects:
+            collect_orphans({self._guard.pid, *(child.pid for child in self._children())})
         if self._stop_requested():
             raise StopRequested
 
@@ -91,6 +102,9 @@ class Supervisor:
                 self._say(f"{watched.child.name} did not end within {watched.child.stop_limit:g} s and was killed.")
             self._guard.ended(watched.child.pid)
         self._watched.clear()
+
+    def _children(self) -> list[Child]:
+        return [watched.child for watched in self._watched] + ([self._once] if self._once else [])
 
     def _start_again(self, watched: _Watched, now: float) -> None:
         watched.start_again_at = None

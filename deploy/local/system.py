@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.request import getproxies
 
 from deploy.local.child import Child
-from deploy.local.data_folder import DataFolder
+from deploy.local.data_folder import DataFolder, loopback
 from deploy.local.errors import CannotStart, StopRequested
-from deploy.local.first_lines import Web, first_lines
+from deploy.local.first_lines import Admin, Web, first_lines
 from deploy.local.guard import Guard
 from deploy.local.output import Output
 from deploy.local.postgres import PostgresServer
 from deploy.local.preflight import check_database, check_ports, complaint_about_redis
-from deploy.local.services import MIGRATE, ROOT, service
+from deploy.local.services import MIGRATE, PYTHON, ROOT, service
 from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import ValkeyServer
 from tripwire_shared import timings
@@ -34,13 +35,14 @@ class LocalSystem:
 
         Raises CannotStart or SettingsError, with nothing left running, where it does not come that far.
         """
+        self._add_hosts()
         settings = load_settings(environ=self._environ, dotenv=self._folder / ".env")
         data = DataFolder(self._folder / ".data")
         data.take()
         check_ports(settings)
         check_database(settings)
         guard = Guard(ROOT, hold=data.lock)
-        supervisor = Supervisor(guard, self._output.say, self._stop_requested)
+        supervisor = Supervisor(guard, self._output.say, self._stop_requested, collects=True)
         try:
             self._start(settings, data, supervisor)
             supervisor.run()
@@ -62,9 +64,23 @@ class LocalSystem:
         admin_ui_url = address(settings.admin_ui_host, settings.admin_ui_port)
         supervisor.wait_until(lambda: web.answers(f"{api_url}/readyz"), "The API")
         supervisor.wait_until(lambda: web.answers(f"{admin_ui_url}/login"), "The admin UI")
-        password = settings.admin_password or self._environ["ADMIN_PASSWORD"]
-        for line in first_lines(web, api_url, admin_ui_url, settings.admin_email, password):
+        for line in first_lines(web, api_url, admin_ui_url, self._admin(settings), proxied=bool(getproxies())):
             self._output.say(line)
+
+    def _admin(self, settings: Settings) -> Admin:
+        if not settings.admin_password:
+            return Admin(settings.admin_email, self._environ["ADMIN_PASSWORD"], password_from="")
+        given = given_variables(self._environ, self._folder / ".env")
+        name = "ADMIN_PASSWORD" if given.get("ADMIN_PASSWORD") else "ADMIN_PASSWORD_FILE"
+        return Admin(settings.admin_email, settings.admin_password, name)
+
+    def _add_hosts(self) -> None:
+        """On a host without IPv4 what would listen on 127.0.0.1 listens on ::1."""
+        if loopback() == "::1":
+            given = given_variables(self._environ, self._folder / ".env")
+            for name in ("API_HOST", "ADMIN_UI_HOST"):
+                if not given.get(name):
+                    self._environ[name] = "::1"
 
     def _add_variables(self, settings: Settings, data: DataFolder) -> None:
         """Adds what the user has not given; a secret given as NAME_FILE counts as given."""
@@ -75,6 +91,8 @@ class LocalSystem:
         given = given_variables(self._environ, self._folder / ".env")
         if not given.get("API_URL"):
             self._environ["API_URL"] = address(settings.api_host, settings.api_port)
+        if not given.get("TRUSTED_PROXIES"):
+            self._environ["TRUSTED_PROXIES"] = "127.0.0.1/32,::1/128"  # the admin UI, whichever of them it comes from
         if not given.get("LOG_FORMAT"):
             self._environ["LOG_FORMAT"] = "console"
 
@@ -109,7 +127,7 @@ class LocalSystem:
         migrate = Child(
             "migrate",
             [str(part) for part in MIGRATE],
-            environ=self._environ,
+            environ={**self._environ, **PYTHON},
             folder=self._folder,
             write_line=lines.append,
             stop_limit=timings.LOCAL_STOP_API,

@@ -11,12 +11,13 @@ from redis.exceptions import RedisError
 
 from deploy.local.binaries import find_valkey
 from deploy.local.child import Child, WriteLine, end_process, works_in
-from deploy.local.data_folder import write_private
+from deploy.local.data_folder import loopback, write_private
 from deploy.local.errors import CannotStart
 from tripwire_shared import timings
+from tripwire_shared.settings import host_and_port
 
 _CONFIGURATION = """\
-bind 127.0.0.1
+bind {host}
 port {port}
 loglevel warning
 dir .
@@ -29,13 +30,17 @@ save ""
 
 
 class ValkeyServer:
-    """A server on 127.0.0.1 with its data under `folder`; `durable=False` (tests) keeps nothing on disk."""
+    """A server on this machine's own address with its data under `folder`; `durable=False` (tests) keeps nothing on
+    disk."""
 
     def __init__(self, folder: Path, port: int, *, password: str, write_line: WriteLine, durable: bool = True) -> None:
         self.port = port
         self._folder = folder.absolute()
         self._password = password
-        self._configuration = _CONFIGURATION.format(port=port, password=password, appendonly="yes" if durable else "no")
+        self._host = loopback()
+        self._configuration = _CONFIGURATION.format(
+            host=self._host, port=port, password=password, appendonly="yes" if durable else "no"
+        )
         self.child = Child(
             "valkey",
             [find_valkey(), self._folder / "valkey.conf"],  # a file: the password must not stand in the process list
@@ -51,7 +56,7 @@ class ValkeyServer:
         return self.url_of(0)
 
     def url_of(self, database: int) -> str:
-        return f"redis://:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"redis://:{self._password}@{host_and_port(self._host, self.port)}/{database}"
 
     def start(self) -> None:
         """Starts the server and waits until it answers. Raises CannotStart where it does not."""

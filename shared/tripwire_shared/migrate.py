@@ -9,6 +9,7 @@ What cannot stand in a transaction (CREATE INDEX CONCURRENTLY) says `-- transact
 committed one by one, and broken off it is run again from its beginning: each of them must bear that.
 """
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
 from tripwire_shared.listen_url import check_listen_url
+from tripwire_shared.log_text import hidden
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN, MIGRATION_TURN_POLL
 
@@ -117,13 +119,15 @@ def _connect(database_url: str) -> psycopg2.extensions.connection:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Of PostgreSQL's text the first one: those after it quote rows."""
+    return hidden((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
         print("usage: python -m tripwire_shared.migrate FOLDER", file=sys.stderr)
         return 2
+    logging.getLogger("yoyo").addHandler(logging.NullHandler())  # it shows traces, and in them rows
     try:
         settings = load_settings(required=("DATABASE_URL",))
         check_listen_url(settings)

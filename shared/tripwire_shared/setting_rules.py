@@ -12,6 +12,8 @@ from tripwire_shared.email_address import email_problem
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+SECRET_KEY_AT_LEAST = 32
+
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 # A host's full name as mail servers are told it (RFC 5321 4.1.2): with a dot, and not an IP address.
 _FULL_NAME = re.compile(
@@ -33,6 +35,13 @@ _REDIS_PARAMETERS = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", 
 
 
 def text(value: str) -> str:
+    return value
+
+
+def secret_key(value: str) -> str:
+    """All that is signed hangs on it, and can be tried out by whoever holds a link: it must not be guessed."""
+    if value and len(value) < SECRET_KEY_AT_LEAST:
+        raise ValueError(f"must have at least {SECRET_KEY_AT_LEAST} characters")
     return value
 
 

@@ -40,7 +40,8 @@ class Settings:
     redis_url: str = _variable(rules.redis_url, secret=True)
     redis_host: str = _variable(rules.host)
     redis_port: int = _variable(_PORT, "6379")
-    secret_key: str = _variable(rules.text, secret=True)
+    secret_key: str = _variable(rules.secret_key, secret=True)
+    # Of any length: whoever has a key that was too short must be able to leave it.
     secret_key_previous: str = _variable(rules.text, secret=True)
     trusted_proxies: tuple[rules.Network, ...] = _variable(rules.networks, "127.0.0.1/32")
     api_host: str = _variable(rules.host, "127.0.0.1")

@@ -80,7 +80,7 @@ def clock() -> Clock:
 
 
 def make_app(api: StandInApi, clock: Clock, **variables: str) -> Flask:
-    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only", **variables}, dotenv=None)
+    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789", **variables}, dotenv=None)
     return create_app(settings, ApiClient(api.url), clock)
 
 

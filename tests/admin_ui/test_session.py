@@ -12,6 +12,7 @@ from tests.admin_ui.conftest import ADMIN, HEALTH, Clock, Visitor, csrf_token_in
 from tests.admin_ui.stand_in_api import PASSWORD, STAFF, StandInApi
 from tests.admin_ui.stand_in_records import uid
 
+OLD = "the-secret-key-before-for-tests-0123456789"
 COOKIE = "tripwire_session"
 MINUTE = 60.0
 HOUR = 3600.0
@@ -86,15 +87,15 @@ def test_a_token_that_the_api_no_longer_knows_ends_the_session(admin: Visitor, a
     assert not api.calls_of("GET", "/api/admin/system/logs")
 
 
-@pytest.mark.parametrize(("keys", "still_in"), [({"SECRET_KEY_PREVIOUS": "old"}, True), ({}, False)])
+@pytest.mark.parametrize(("keys", "still_in"), [({"SECRET_KEY_PREVIOUS": OLD}, True), ({}, False)])
 def test_after_a_change_of_key_only_the_previous_one_is_still_read(
     api: StandInApi, clock: Clock, keys: dict[str, str], still_in: bool
 ) -> None:
-    before = Visitor(make_app(api, clock, SECRET_KEY="old"))
+    before = Visitor(make_app(api, clock, SECRET_KEY=OLD))
     before.sign_in()
     cookie = before.client.get_cookie(COOKIE)
     assert cookie is not None
-    after = Visitor(make_app(api, clock, SECRET_KEY="new", **keys))
+    after = Visitor(make_app(api, clock, SECRET_KEY="another-secret-key-for-tests-9876543210", **keys))
     after.client.set_cookie(COOKIE, cookie.value)
     assert (after.read("/admin").status_code == 200) is still_in
 

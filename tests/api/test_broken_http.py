@@ -92,3 +92,58 @@ def test_each_is_a_problem_document(stack: Stack, capfd: pytest.CaptureFixture[s
     status, _, accepted = ask(stack, post(token, *chunked, body=pieces(kept), length=False))
     assert (status, accepted["success"]) == (202, True)
     assert SECRET not in capfd.readouterr().out
+
+
+# What a server may believe of the proxy before it; ours runs on the same machine and hands on what strangers send.
+OF_STRANGERS = (
+    "SCRIPT_NAME: /x",
+    "SCRIPT_NAME: /api",
+    "PATH_INFO: /api/admin/system/mode",
+    "Script-Name: /x",
+    "REMOTE_USER: admin@example.com",
+    "REMOTE_ADDR: 10.0.0.1",
+    "HTTP_AUTHORIZATION: Bearer x",
+    "X_Forwarded_For: 10.0.0.1",
+    "wsgi.url_scheme: https",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\nX-Forwarded-Protocol: http",
+    "X-Forwarded-Prefix: /x",
+    "X-Forwarded-Host: evil.example.net",
+    "X-Original-URL: /api/admin/system/mode",
+    "Forwarded: for=10.0.0.1;proto=https",
+)
+
+
+@pytest.mark.slow
+def test_headers_of_strangers_do_nothing(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
+    stack.start_api()
+    stack.start_admin_ui()
+    console = urlsplit(stack.admin_ui_url)
+    token = stack.log_in()
+    capfd.readouterr()
+    for number, header in enumerate(OF_STRANGERS):
+        body = json.dumps({"email": f"anna{number}@example.com", "full_name": "Anna K."}).encode()
+        status, _, answer = ask(stack, post(token, header, body=body))
+        assert (status, answer["success"]) == (202, True), header
+        with socket.create_connection((console.hostname, console.port or 0), timeout=5) as connection:
+            connection.sendall(f"GET /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n".encode())
+            page = b""
+            while part := connection.recv(65536):
+                page += part
+        assert page.startswith(b"HTTP/1.1 200"), header
+        assert b"evil" not in page, header
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_the_console_quotes_nothing_of_what_it_cannot_read(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
+    stack.api_url = "http://127.0.0.1:9"
+    stack.start_admin_ui(LOG_LEVEL="debug")
+    console = urlsplit(stack.admin_ui_url)
+    for raw in (b"GET /?q=Anastasia\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nAnastasia (x): 1\r\n\r\n"):
+        with socket.create_connection((console.hostname, console.port or 0), timeout=5) as connection:
+            connection.sendall(raw)
+            answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 400"), raw
+        assert b"Anastasia" not in answer
+    assert "Anastasia" not in capfd.readouterr().out

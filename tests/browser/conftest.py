@@ -45,7 +45,7 @@ def api() -> Iterator[StandInApi]:
 @pytest.fixture
 def address(api: StandInApi) -> Iterator[str]:
     """The address of the admin UI."""
-    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only"}, dotenv=None)
+    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789"}, dotenv=None)
     server = make_server("127.0.0.1", 0, create_app(settings, ApiClient(api.url)), threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -26,7 +26,9 @@ EVIL = "<script>owned = 1<script>\"');owned = 1;('<img src=x onerror='owned = 1'
 @pytest.fixture
 def address(api: StandInApi, redis_url: str) -> Iterator[str]:
     """The admin UI as elsewhere, but told where Redis is."""
-    settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only", "REDIS_URL": redis_url}, dotenv=None)
+    settings = load_settings(
+        environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789", "REDIS_URL": redis_url}, dotenv=None
+    )
     server = make_server("127.0.0.1", 0, create_app(settings, ApiClient(api.url)), threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -1,7 +1,12 @@
 """The stack as it comes up: a customer through the queue, the console's sign-in page, and a second `make up`."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import requests
 
+from deploy.local.services import ROOT
 from tests.containers.compose_stack import SCALE, ComposeStack
 from tests.sales_manager import Manager
 from tests.waiting import wait_until
@@ -43,3 +48,32 @@ def test_a_second_api_stands_beside_the_first(stack: ComposeStack, manager: Mana
     assert answer.status_code == 202
     manager.wait_for(answer.json()["request_id"], "provisioned")
     assert len({process["host"] for process in manager.call("GET", "/api/admin/system/mode").json()["processes"]}) == 2
+
+
+def test_a_database_that_was_made_half_way_is_made_whole(stack: ComposeStack) -> None:
+    stack.make("down")
+    stack.compose("up", "--detach", "--wait", "postgres")
+    for statement in ("DROP DATABASE tripwire WITH (FORCE)", "DROP ROLE tripwire"):
+        stack.compose("exec", "--no-TTY", "postgres", "psql", "--username=postgres", "--command", statement)
+    stack.make("up", f"ARGS={SCALE}")
+    manager = Manager(stack.api_url, stack.log_in())
+    manager.wait_for(manager.create().json()["request_id"], "provisioned")
+
+
+def test_postgresql_logs_nothing_of_what_it_refuses(stack: ComposeStack) -> None:
+    marker = "anastasia@example.com"
+    refused = f"SELECT '{marker}'::integer"
+    stack.compose("exec", "--no-TTY", "postgres", "sh", "-c", f'psql --username=postgres --command "{refused}" || true')
+    log = stack.compose("logs", "postgres")
+    assert "ready to accept connections" in log
+    assert marker not in log
+
+
+def test_a_password_that_was_given_is_named_and_not_printed(tmp_path: Path) -> None:
+    """Without an engine: of the files that `make up` begins with."""
+    make = [str(ROOT / "deploy/compose/make_secrets.sh"), str(tmp_path)]
+    subprocess.run(make, env={"PATH": os.environ["PATH"], "ADMIN_PASSWORD": "given"}, check=True)
+    assert (tmp_path / "admin_password").read_text() == "given"
+    assert (tmp_path / ".admin_password_was_given").is_file()
+    subprocess.run(make, env={"PATH": os.environ["PATH"]}, check=True)
+    assert (tmp_path / "admin_password").read_text() == "given"

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from deploy.local.data_folder import DataFolder, free_port
-from tests.local_run import LocalRun
+from tests.local_run import PLAIN, LocalRun
 from tests.pgbouncer import running_pgbouncer
 
 UNREACHABLE = "postgresql://tripwire:a-secret@127.0.0.1:{port}/tripwire"
@@ -83,3 +83,23 @@ def test_a_migration_that_fails(empty_database_url: str, redis_url: str, tmp_pat
     assert len(lines) == 1
     assert lines[0].startswith("The migrations could not be applied: ")
     assert "provisioning_requests" in lines[0]
+
+
+def test_data_of_another_version_of_postgresql(tmp_path: Path):
+    data = tmp_path / ".data" / "postgres" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("9\n", encoding="utf-8")
+    [line] = lines_of(tmp_path, {})
+    assert line.startswith(f"The data in {data} are of PostgreSQL 9, this is ")
+
+
+def test_a_secret_key_that_could_be_guessed(tmp_path: Path):
+    assert lines_of(tmp_path, {"SECRET_KEY": "short"}) == ["Bad settings: SECRET_KEY must have at least 32 characters"]
+
+
+def test_too_few_open_files_for_postgresql(tmp_path: Path):
+    run = LocalRun(tmp_path, ("sh", "-c", 'ulimit -n 40 && exec "$@"', "sh", *PLAIN))
+    code, lines = run.ends_by_itself()
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("The embedded PostgreSQL could not be made: insufficient file descriptors")

@@ -170,7 +170,7 @@ class Silent(WSGIRequestHandler):
 def console(api: StandInApi, redis_url: str) -> Iterator[str]:
     """The admin UI in front of `api`; its address."""
     api.start()
-    environ = {"SECRET_KEY": "a-secret-key-for-pictures-only", "REDIS_URL": redis_url}
+    environ = {"SECRET_KEY": "a-secret-key-for-pictures-only-0123456789", "REDIS_URL": redis_url}
     settings = load_settings(environ=environ, dotenv=None)
     app = create_app(settings, ApiClient(api.url))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)

@@ -58,13 +58,14 @@ CONTRACT = {
     "LOG_LEVEL": "info",
     "LOG_FORMAT": "json",
 }
+KEY = "a-secret-key-for-tests-only-0123456789"
 # What we have beyond the contract's table.
 OUR_OWN = {"WORKER_METRICS_HOST": "127.0.0.1", "WORKER_METRICS_PORT": "0"}
 SECRETS = {
     "DATABASE_URL": "postgresql://u:p@h/d",
     "DATABASE_LISTEN_URL": "postgresql://u:p@h/d",
     "REDIS_URL": "redis://:p@h:6379/0",
-    "SECRET_KEY": "k",
+    "SECRET_KEY": KEY,
     "SECRET_KEY_PREVIOUS": "k",
     "ADMIN_PASSWORD": "correct horse",
     "TELEGRAM_BOT_TOKEN": "1:a",
@@ -78,6 +79,7 @@ BAD = {
     "REDIS_URL": "http://:hidden@h",
     "REDIS_HOST": "redis://h",
     "REDIS_PORT": "0",
+    "SECRET_KEY": "hidden" * 5,
     "TRUSTED_PROXIES": "everyone",
     "API_HOST": "http://h",
     "API_PORT": "65536",
@@ -158,10 +160,10 @@ def test_a_value_beside_its_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_bad_and_missing_variable_stands_in_one_line() -> None:
-    said = refusal(BAD, required=("SECRET_KEY", "ADMIN_PASSWORD", "DATABASE_URL"))
+    said = refusal(BAD, required=("ADMIN_PASSWORD", "DATABASE_URL"))
     assert "\n" not in said
     named = [part.split()[0] for part in said.removeprefix("Bad settings: ").split("; ")]
-    assert sorted(named) == sorted([*BAD, "SECRET_KEY", "ADMIN_PASSWORD"])
+    assert sorted(named) == sorted([*BAD, "ADMIN_PASSWORD"])
     assert "hidden" not in said
 
 
@@ -171,7 +173,7 @@ def test_each_bad_value_alone_is_refused_by_its_name(name: str) -> None:
 
 
 def test_every_variable_that_can_be_bad_is_tried() -> None:
-    free = {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "ADMIN_PASSWORD", "TELEGRAM_BOT_TOKEN", "TELEGRAM_ADMIN_CHAT_ID"}
+    free = {"SECRET_KEY_PREVIOUS", "ADMIN_PASSWORD", "TELEGRAM_BOT_TOKEN", "TELEGRAM_ADMIN_CHAT_ID"}
     assert set(BAD) == set(CONTRACT | OUR_OWN) - free - {"SUPABASE_SERVICE_ROLE_KEY"}
 
 
@@ -270,11 +272,11 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
         f"API_PORT=9000\nLOG_LEVEL=debug\nSECRET_KEY_FILE={key}\nADMIN_PASSWORD=a\nREDIS_URL=redis://old\n",
         encoding="utf-8",
     )
-    environ = {"API_PORT": "9001", "SECRET_KEY": "k", "ADMIN_PASSWORD_FILE": str(key), "REDIS_HOST": "new"}
+    environ = {"API_PORT": "9001", "SECRET_KEY": KEY, "ADMIN_PASSWORD_FILE": str(key), "REDIS_HOST": "new"}
     settings = load_settings(environ=environ, dotenv=dotenv)
     assert (settings.api_port, settings.log_level) == (9001, "debug")
     # Also where the two places name one thing by two names.
-    assert (settings.secret_key, settings.admin_password) == ("k", "of a file")
+    assert (settings.secret_key, settings.admin_password) == (KEY, "of a file")
     assert settings.queue_url == "redis://new:6379/0"
 
 
@@ -298,7 +300,12 @@ def test_addresses_made_from_other_settings() -> None:
     assert made(API_HOST="0.0.0.0", API_PORT="1").link_prefix == "http://127.0.0.1:1"
     assert made(PUBLIC_URL="https://example.com/").link_prefix == "https://example.com"
     assert made(DATABASE_URL="postgresql://h/d").listen_url == "postgresql://h/d"
-    assert made(SECRET_KEY="new", SECRET_KEY_PREVIOUS="old").secret_keys == ("new", "old")
+
+
+def test_a_key_that_was_too_short_can_be_left_but_not_kept() -> None:
+    assert refusal({"SECRET_KEY": "x" * 31}) == "Bad settings: SECRET_KEY must have at least 32 characters"
+    changed = load_settings(environ={"SECRET_KEY": "x" * 32, "SECRET_KEY_PREVIOUS": "old"}, dotenv=None)
+    assert changed.secret_keys == ("x" * 32, "old")
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "admin-ui"])

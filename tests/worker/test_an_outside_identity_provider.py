@@ -131,10 +131,12 @@ def test_it_is_tried_again_when_it_asks_for_that(build: Build, staff_id: UUID, i
     assert row.pause == pytest.approx(17, abs=1)
 
 
-def test_a_proxy_of_the_environment_has_no_part_in_it(
+def test_on_this_machine_it_is_asked_past_every_proxy(
     build: Build, staff_id: UUID, identity_server: IdentityServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("NO_PROXY")
     resources = build(**identity_server.settings)
     assert attempt(resources, accept(resources, staff_id)) is Outcome.PROVISIONED
 

@@ -6,6 +6,7 @@ make_cooperative()  # before anything else is imported
 
 from tripwire_shared import timings
 from tripwire_shared.serving.connections import allow_connections
+from tripwire_shared.serving.gunicorn_log import GunicornLog, configure_server_logging
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 
 try:
@@ -13,6 +14,7 @@ try:
 except SettingsError as error:
     raise SystemExit(str(error)) from None
 
+configure_server_logging("admin-ui", _settings)
 bind = host_and_port(_settings.admin_ui_host, _settings.admin_ui_port)
 worker_class = "tripwire_shared.serving.worker.CooperativeWorker"
 worker_connections = allow_connections()
@@ -23,4 +25,10 @@ keepalive = timings.CONNECTION_IDLE_LIMIT
 graceful_timeout = timings.UI_GRACEFUL_TIMEOUT
 # Its folder lies under HOME, which is read-only in the image; nobody uses it.
 control_socket_disable = True
+logger_class = GunicornLog
+# Of headers that gunicorn itself would believe (SCRIPT_NAME, PATH_INFO) none, and X-Forwarded-Proto from our proxies.
+forwarder_headers = ""
+forwarded_allow_ips = ",".join(str(network) for network in _settings.trusted_proxies)
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+header_map = "drop"
 loglevel = _settings.log_level

@@ -11,6 +11,7 @@ from typing import Any
 
 from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.serving.connections import allow_connections
+from tripwire_shared.serving.gunicorn_log import GunicornLog, configure_server_logging
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings
 from tripwire_shared.timings import CONNECTION_IDLE_LIMIT
 
@@ -20,6 +21,7 @@ except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
+configure_server_logging("api", _settings)
 worker_connections = allow_connections()
 # Here and not in a hook: gunicorn's processes inherit what prometheus_client decided when it was first imported.
 _metrics_folder = make_metrics_folder()
@@ -43,8 +45,14 @@ timeout = 45
 graceful_timeout = 35
 keepalive = CONNECTION_IDLE_LIMIT
 control_socket_disable = True
+logger_class = GunicornLog
 accesslog = None
 loglevel = "warning"
+# gunicorn itself believes nobody's headers (SCRIPT_NAME, PATH_INFO, X-Forwarded-Proto), by default it believes those of
+# this machine, where a proxy hands on what strangers sent. X-Forwarded-For is read by us, from TRUSTED_PROXIES alone.
+forwarder_headers = ""
+forwarded_allow_ips = ""
+header_map = "drop"
 proc_name = "tripwire-api"
 
 

@@ -5,41 +5,21 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-)
-
 from tripwire_api.problems import RETRY_AFTER
-from tripwire_shared.serving.worker import REFUSALS, CooperativeWorker
-
-# gunicorn counts these among what it cannot parse, but they are our fault.
-OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
-# The first class that fits.
-ANSWERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, str, str], ...] = (
-    *((kind, status, title, kind.__doc__ or "") for kind, (status, title) in REFUSALS.items()),
-    (OURS, 500, "Unexpected error", "Something went wrong here."),
-    (LimitRequestLine, 414, "URI Too Long", "The address is too long."),
-    (LimitRequestHeaders, 431, "Request Header Fields Too Large", "A header is too long, or there are too many."),
-    (ParseException, 400, "Bad Request", "The request is not well-formed HTTP."),
-    (Exception, 500, "Unexpected error", "Something went wrong here."),
-)
+from tripwire_shared.serving.refusals import refusal_of
+from tripwire_shared.serving.worker import CooperativeWorker
 
 
 class ApiWorker(CooperativeWorker):
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answers what never reaches the application. Logs neither headers nor path: both may hold a secret."""
-        status, title, detail = next(
-            (status, title, detail) for kind, status, title, detail in ANSWERS if isinstance(exc, kind)
-        )
+        refusal = refusal_of(exc)
+        status, title = refusal.status, refusal.title
         request_id = uuid4().hex
         if status == 500:
             self.log.error("unexpected error before the application, request id %s", request_id, exc_info=exc)
-        body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": "/"})
+        about = {"type": "about:blank", "title": title, "status": status, "detail": refusal.detail, "instance": "/"}
+        body = json.dumps(about)
         head = (
             f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
             f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n{_more(status)}\r\n"

@@ -9,7 +9,7 @@ from tripwire_api.app import create_app
 from tripwire_api.parts import build_api
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.listen_url import check_listen_url
-from tripwire_shared.logs import configure_logging, get_logger
+from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
 from tripwire_shared.serving.runtime import build_runtime
 from tripwire_shared.settings import Settings, SettingsError, load_settings
 from tripwire_shared.staff.staff import StaffExists
@@ -28,6 +28,14 @@ def create() -> Flask:
         print(error, file=sys.stderr)
         sys.exit(BOOT_ERROR)
     configure_logging("api", settings.log_level, settings.log_format)
+    try:
+        return _build(settings)
+    except Exception as error:  # gunicorn would print its text, which may quote a row
+        log_uncaught("start", error)
+        sys.exit(BOOT_ERROR)
+
+
+def _build(settings: Settings) -> Flask:
     parts = build_api(settings, build_runtime())
     ensure_first_admin(parts.staff, settings)
     app = create_app(parts)

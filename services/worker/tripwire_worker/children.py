@@ -16,8 +16,9 @@ from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
 from tripwire_shared.listen_url import check_listen_url
-from tripwire_shared.logs import configure_logging, get_logger
+from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
 from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
+from tripwire_shared.orphans import collect_orphans
 from tripwire_shared.restart_rule import RestartRule
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CHILD_LOOK, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
@@ -103,6 +104,7 @@ def _watch(children: list[WatchedChild]) -> None:
     while not stopped.wait(CHILD_LOOK):
         for child in children:
             child.look()
+        collect_orphans({child.process.pid or 0 for child in children})
     _stop([child.process for child in children])
 
 
@@ -112,7 +114,11 @@ def _run(duty: Duty, name: str, parent: int, pulse: Pulse) -> None:
         signal.signal(number, signal.SIG_DFL)
     end_with_parent(parent, signal.SIGTERM)
     name_process(f"tripwire-{name}")
-    duty(pulse)
+    try:
+        duty(pulse)
+    except Exception as error:  # multiprocessing would print its text, which may quote a row
+        log_uncaught(name, error)
+        sys.exit(1)
 
 
 def _stop(children: list[BaseProcess]) -> None:

@@ -1,6 +1,7 @@
 """What Prometheus learns of the worker service: attempts by door and outcome, how long they took, and the system's
 figures. The processes of the worker and the sweep are summed up through PROMETHEUS_MULTIPROC_DIR."""
 
+import socket
 import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +42,12 @@ class AttemptMeter:
             self._seconds.labels(door.name.lower()).observe(took)
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        super().__init__((host, port), handler)
+
+
 class MetricsServer:
     """`GET /metrics` on an address of its own, for Prometheus alone."""
 
@@ -56,7 +63,7 @@ class MetricsServer:
         if not self._port:
             return
         try:
-            server = ThreadingHTTPServer((self._host, self._port), self._handler())
+            server = _Server(self._host, self._port, self._handler())
         except OSError as error:
             get_logger(__name__).error("no /metrics: the port cannot be used", port=self._port, error=error.strerror)
             return

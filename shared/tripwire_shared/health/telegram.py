@@ -16,6 +16,7 @@ from tripwire_shared.health.telegram_chat import TelegramChat
 from tripwire_shared.logs import get_logger
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.outbox.outcomes import DeliveryFailed
+from tripwire_shared.outside_session import outside_session
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT, TELEGRAM_TOTAL
 
@@ -84,7 +85,8 @@ class Telegram:
     def _post(self, text: str, chat_id: str) -> Verdict:
         body = {"chat_id": chat_id, "text": text, "disable_web_page_preview": True}
         timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
-        return self._verdict(requests.post(self._url, json=body, timeout=timeout, allow_redirects=False))
+        with outside_session(self._url) as session:
+            return self._verdict(session.post(self._url, json=body, timeout=timeout, allow_redirects=False))
 
     def _verdict(self, answer: requests.Response) -> Verdict:
         told = _document(answer)

@@ -11,6 +11,7 @@ import requests
 from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.database import off_the_clock
 from tripwire_shared.errors import IdentityProviderRefused, IdentityProviderUnavailable
+from tripwire_shared.outside_session import outside_session
 from tripwire_shared.requests.request import Claim
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT, IDENTITY_PROVIDER_TOTAL
@@ -105,16 +106,16 @@ class SupabaseIdentity:
             raise IdentityProviderUnavailable(f"The identity provider: {type(error).__name__}.") from None
 
     def _answer(self, method: str, url: str, body: dict[str, object]) -> _Answer:
-        with requests.Session() as session:
-            # Its address is a setting; a proxy or a .netrc of this host's environment has no part in it.
-            session.trust_env = False
-            with session.request(
+        with (
+            outside_session(url) as session,
+            session.request(
                 method, url, json=body, headers=self._headers, timeout=IDENTITY_PROVIDER_TIMEOUT,
                 allow_redirects=False, stream=True,
-            ) as answer:  # fmt: skip
-                # What was made is in PostgreSQL: only a refusal is read, so a body that comes slowly costs nothing.
-                code = _error_code(answer) if 400 <= answer.status_code < 500 else None
-                return _Answer(answer.status_code, code, _seconds(answer.headers.get("Retry-After")))
+            ) as answer,
+        ):  # fmt: skip
+            # What was made is in PostgreSQL: only a refusal is read, so a body that comes slowly costs nothing.
+            code = _error_code(answer) if 400 <= answer.status_code < 500 else None
+            return _Answer(answer.status_code, code, _seconds(answer.headers.get("Retry-After")))
 
 
 def _refusal(answer: _Answer) -> IdentityProviderUnavailable | IdentityProviderRefused:

@@ -20,9 +20,9 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from tripwire_shared.errors import TripwireError
 from tripwire_shared.serving.body import keep_apart, read_body
-from tripwire_shared.serving.places import PLACE, NoPlace, Places
+from tripwire_shared.serving.places import PLACE, Places
+from tripwire_shared.serving.refusals import RequestTooSlow, refusal_of
 from tripwire_shared.serving.stopping import STOPPING
 from tripwire_shared.timings import (
     ACCEPT_RETRY_PAUSE,
@@ -38,17 +38,6 @@ from tripwire_shared.timings import (
 UNREAD_AT_MOST = 128 * 1024
 # Of what a client still sends after it was answered and closed.
 LAST_WORDS_AT_MOST = 1024 * 1024
-
-
-class RequestTooSlow(TripwireError):
-    """The request did not arrive in time."""
-
-
-# What this worker itself refuses: status and title.
-REFUSALS: dict[type[Exception], tuple[int, str]] = {
-    RequestTooSlow: (408, "Request Timeout"),
-    NoPlace: (503, "Too many requests"),
-}
 
 
 class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not typed
@@ -106,12 +95,12 @@ class CooperativeWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is not 
         self._finish()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        if type(exc) not in REFUSALS:
-            super().handle_error(req, client, addr, exc)
-            return
-        status, title = REFUSALS[type(exc)]
+        """Not gunicorn's, which quotes path and headers in the log and in the answer."""
+        refusal = refusal_of(exc)
+        if refusal.status == 500:
+            self.log.error("unexpected error before the application", exc_info=exc)
         with contextlib.suppress(OSError):  # who sent it may be gone
-            util.write_error(client, status, title, str(exc))
+            util.write_error(client, refusal.status, refusal.title, refusal.detail)
 
     def _await_signal(self) -> None:
         """Returns when one came; the parent wants to hear from us now and then."""

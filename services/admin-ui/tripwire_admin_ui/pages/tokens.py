@@ -11,7 +11,6 @@ from tripwire_admin_ui.api_staff import StaffApi
 from tripwire_admin_ui.pages.staff import Form, StaffPage, to_person
 from tripwire_admin_ui.session_cookie import leave_notice
 
-
 VALID_FOR = {"90": "90 days", "30": "30 days", "365": "1 year", "": "Without end"}
 
 
