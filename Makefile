@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down backup restore pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -53,7 +53,7 @@ assets: ## fetch anew what the pages use of others (npm's lock file; no Node nee
 
 check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
 	@$(BIN)/hadolint services/*/Dockerfile
-	@$(BIN)/shellcheck .ci/run deploy/*/*.sh
+	@$(BIN)/shellcheck --external-sources .ci/run deploy/*/*.sh
 	@$(BIN)/yamllint --strict docker-compose.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
@@ -69,6 +69,12 @@ up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--sc
 
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
+
+backup: ## a copy of the database into backups/: of DATABASE_URL, else of `make run` or the compose stack
+	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh backup
+
+restore: ## such a copy (FILE=backups/NAME.dump) into an empty database; its services stand still meanwhile
+	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh restore
 
 bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 6 minutes (ARGS=drain: a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
