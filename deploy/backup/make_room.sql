@@ -36,7 +36,7 @@ BEGIN
     SELECT string_agg(c.relname, ', ' ORDER BY c.relname) INTO name FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> ALL (ours)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e');
-    IF name IS NOT NULL THEN
+    IF name IS NOT NULL AND holds_auth THEN -- a shared database may hold what it likes
         RAISE EXCEPTION 'the database holds tables that are not ours (%): restore into a database of its own.', name;
     END IF;
     IF holds_auth AND NOT auth_is_ours THEN

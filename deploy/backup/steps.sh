@@ -28,6 +28,12 @@ size_of() { # a file's size, for people
         printf (i == 1 ? "%d %s" : "%.1f %s"), size, unit[i] }'
 }
 
+our_names() { # $tables and $functions: what is ours
+    tables=$(sed -n 's/^CREATE TABLE \([a-z_.]*\) .*/\1/p' "$here/../../db/schema.sql" | tr '\n' ' ')
+    functions=$(sed -n 's/^CREATE FUNCTION \([a-z_]*\)(.*/\1/p' "$here/../../db/schema.sql" | tr '\n' ' ')
+    [ -n "$tables" ] || fail "db/schema.sql is missing."
+}
+
 took() { # since the second $1
     seconds=$(($(date +%s) - $1))
     if [ "$seconds" = 0 ]; then echo 'less than 1 s'; else echo "$seconds s"; fi
@@ -69,21 +75,25 @@ back_up() {
     partial=$(mktemp "$BACKUP_FOLDER/.partial.XXXXXX" 2>"$scratch/errors") ||
         fail "The backup failed: $(first_error "$scratch/errors")"
     # auth.users belongs to us, or to Supabase, which keeps its own copies of it.
-    facts=$(pg psql --no-psqlrc --quiet --tuples-only --no-align --file=- <"$here/facts.sql" 2>"$scratch/errors") ||
-        fail "The backup failed: $(first_error "$scratch/errors")"
-    schemas='--schema=public' without=
-    case $facts in
-        *'auth is ours'*) schemas="$schemas --schema=auth" ;;
-        *'tables are ours'*) without=' auth.users belongs to somebody else and is not in it.' ;;
-        *) fail "The backup failed: the database $1 holds no tables of ours." ;;
-    esac
-    case $facts in *'has pg_trgm'*) schemas="$schemas --extension=pg_trgm" ;; esac
+    our_names
+    pg psql --no-psqlrc --quiet --tuples-only --no-align --set=tables="$tables" --file=- \
+        <"$here/facts.sql" >"$scratch/facts" 2>"$scratch/errors" || fail "The backup failed: $(first_error "$scratch/errors")"
+    grep -q '^tables are ours$' "$scratch/facts" || fail "The backup failed: the database $database holds no tables of ours."
+    set -- --schema=public
+    ! grep -q '^auth is ours$' "$scratch/facts" || set -- "$@" --schema=auth
+    ! grep -q '^has pg_trgm$' "$scratch/facts" || set -- "$@" --extension=pg_trgm
+    sed -n 's/^without //p' "$scratch/facts" >"$scratch/without"
+    while IFS= read -r table; do
+        set -- "$@" --exclude-table="$table"
+    done <"$scratch/without"
+    grep -q '^auth is ours$' "$scratch/facts" || echo auth.users >>"$scratch/without"
+    without=
+    [ ! -s "$scratch/without" ] || without=" Not ours, and not in it: $(paste -s -d ' ' "$scratch/without")."
     # One transaction's snapshot, whatever is written meanwhile. It waits for no lock longer than that: a migration goes first.
     # Through a pipe: where its output is a file itself, pg_dump 18 writes its list twice, and a cut end is not noticed. A
     # pipe has the status of its last command alone, hence the file `failed`.
-    # shellcheck disable=SC2086
     {
-        pg pg_dump --format=custom $schemas --no-comments --lock-wait-timeout=30s </dev/null 2>"$scratch/errors" ||
+        pg pg_dump --format=custom "$@" --no-comments --lock-wait-timeout=30s </dev/null 2>"$scratch/errors" ||
             echo failed >"$scratch/failed"
     } | cat 2>"$scratch/cat_errors" >"$partial" || fail "The backup failed: $(first_error "$scratch/cat_errors")"
     [ ! -e "$scratch/failed" ] || fail "The backup failed: $(first_error "$scratch/errors")"
@@ -129,21 +139,29 @@ restore() {
     ! grep -q ' TABLE auth users ' "$scratch/list" || holds_auth=true
     holds_trgm=false
     ! grep -q ' EXTENSION - pg_trgm' "$scratch/list" || holds_trgm=true
-    tables=$(sed -n 's/^CREATE TABLE \([a-z_.]*\) .*/\1/p' "$here/../../db/schema.sql" | tr '\n' ' ')
-    functions=$(sed -n 's/^CREATE FUNCTION \([a-z_]*\)(.*/\1/p' "$here/../../db/schema.sql" | tr '\n' ' ')
+    our_names
+    # Neither schemas and extensions, which are there or made by make_room.sql, nor functions of others in a shared database.
+    awk -v ours=" $functions" -v shared="$([ $holds_auth = true ] || echo yes)" '
+        $4 == "SCHEMA" || $4 == "EXTENSION" { next }
+        shared && $4 ~ /^(FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN)$/ { split($6, name, "(")
+            if ($4 != "FUNCTION" || !index(ours, " " name[1] " ")) next }
+        { print }' "$scratch/list" >"$scratch/use"
+    use=/tmp/restore.$$.list # beside pg_restore, which may run in another place
+    pg sh -c "umask 077; cat >$use" <"$scratch/use" 2>"$scratch/errors" ||
+        fail "Nothing was restored: $(first_error "$scratch/errors")"
     # COMMIT stands in the last file, which is sent only where pg_restore came to its end: anything else is rolled back.
-    # By schema: so that neither the schemas themselves nor what belongs to the server are made again. A server older than
-    # pg_restore does not know transaction_timeout.
+    # A server older than pg_restore does not know transaction_timeout.
     {
         cat "$here/make_room.sql"
         {
-            pg pg_restore --schema=public --schema=auth --no-owner --no-privileges --no-comments --file=- <"$1" \
+            pg pg_restore --use-list="$use" --no-owner --no-privileges --no-comments --file=- <"$1" \
                 2>"$scratch/errors" && cat "$here/close.sql"
         } | sed '1,40{/^SET transaction_timeout = 0;$/d;}'
     } | pg psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse \
         --set=tables="$tables" --set=functions="$functions" --set=holds_auth="$holds_auth" --set=holds_trgm="$holds_trgm" \
         --file=- >"$scratch/said" 2>"$scratch/psql_errors" ||
         fail "Nothing was restored: $(first_error "$scratch/psql_errors")"
+    pg rm -f "$use"
     unfinished=$(sed -n 's/^restored: //p' "$scratch/said")
     [ -n "$unfinished" ] || fail "Nothing was restored: $(first_error "$scratch/errors")"
     echo "$1: restored in $(took "$began"), with $counts; $unfinished."

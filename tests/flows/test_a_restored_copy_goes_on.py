@@ -16,10 +16,14 @@ import psycopg2
 import pytest
 from redis import Redis
 
+from deploy.backup.programs import programs_for_dumping
 from deploy.local.binaries import find_pg_bin
 from deploy.local.data_folder import free_port
+from deploy.local.errors import CannotStart
+from deploy.local.postgres import PostgresServer
 from deploy.local.services import ROOT
 from tests.attempts import attempt
+from tests.backups import back_up, refusal, restore, run
 from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.faults.load import Load
@@ -33,46 +37,8 @@ from tests.stack import Stack
 from tests.waiting import wait_until
 from tripwire_shared.settings import Settings
 
+OLDER = Path("/usr/lib/postgresql/15/bin")
 pytestmark = pytest.mark.timeout(180)
-
-
-def run(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`python -m deploy.backup` with these variables and none of the caller's."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TRIPWIRE_PG_BIN") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", "deploy.backup", *arguments],
-        check=False,
-        cwd=folder,
-        env={**kept, "PYTHONPATH": str(ROOT), **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def back_up(database_url: str, folder: Path, **variables: str) -> Path:
-    """A copy, made as `make backup` makes it; the path that it says."""
-    answer = run("backup", DATABASE_URL=database_url, BACKUP_FOLDER=str(folder), **variables)
-    assert answer.returncode == 0, answer.stderr
-    said = re.search(
-        r"^(.*\.dump): [\d.]+ k?B in .* s, with \d+ requests and \d+ customers", answer.stdout, re.MULTILINE
-    )
-    assert said, answer.stdout
-    return Path(said.group(1))
-
-
-def restore(file: Path, database_url: str) -> str:
-    answer = run("restore", str(file), DATABASE_URL=database_url)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
-
-
-def refusal(*arguments: str, **variables: str) -> str:
-    """The one line of a command that fails."""
-    answer = run(*arguments, **variables)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
-    return line
 
 
 @pytest.fixture
@@ -86,6 +52,28 @@ def resources(settings_for: Callable[..., Settings]) -> Iterator[Resources]:
     built = build_resources(settings_for(worker_rate_limit=0, job_max_attempts=1), service="sweep")
     yield built
     built.database.close()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Callable[[], PostgresServer]]:
+    servers: list[PostgresServer] = []
+
+    def make() -> PostgresServer:
+        servers.append(
+            PostgresServer(
+                tmp_path / "postgres",
+                free_port(),
+                superuser_password="s",
+                password="p",
+                write_line=print,
+                durable=False,
+            )
+        )
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture
@@ -355,6 +343,28 @@ def test_a_full_disk_leaves_no_half_copy(database_url: str, tmp_path: Path):
 
 def said_of(database_url: str) -> str:
     return f"the database {database_url.rpartition('/')[2]} at 127.0.0.1"
+
+
+@pytest.mark.skipif(not OLDER.is_dir(), reason=f"There is no PostgreSQL 15 in {OLDER}.")
+def test_an_older_server_is_copied_with_its_own_programs_and_restored_with_the_newest(
+    own_server: Callable[[], PostgresServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("TRIPWIRE_PG_BIN", str(OLDER))
+    server = own_server()
+    monkeypatch.delenv("TRIPWIRE_PG_BIN")
+    server.start()
+    server.make_database()
+    migrate(server.url)
+    file = back_up(server.url, tmp_path / "backups")
+    assert file.read_bytes()[5:7] == b"\x01\x0e", "format 1.14 is that of pg_dump 15"
+    before = catalog(server.url)
+    restore(file, server.url)  # freshly migrated
+    assert catalog(server.url) == before
+
+
+def test_a_server_for_which_there_are_no_programs_is_said():
+    with pytest.raises(CannotStart, match="The server is PostgreSQL 99: pg_dump, pg_restore and psql of version 99"):
+        programs_for_dumping(99)
 
 
 def test_no_password_stands_in_an_argument(database_url: str, tmp_path: Path):
