@@ -10,7 +10,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down backup restore pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down backup restore sbom licences audit sign pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -76,6 +76,18 @@ backup: ## a copy of the database into backups/: of DATABASE_URL, else of `make 
 restore: ## such a copy (FILE=backups/NAME.dump) into an empty database; its services stand still meanwhile
 	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh restore
 
+sbom: $(VENV)/supply.stamp ## a bill of materials for each image into build/sbom (CycloneDX), from the locks
+	@$(BIN)/python -m deploy.supply_chain.bills $(VENV)/supply/bin/cyclonedx-py build/sbom
+
+licences: $(VENV)/run.stamp ## renew docs/licences.md: the licences of what the images hold
+	@$(BIN)/python -m deploy.supply_chain.licences
+
+audit: $(VENV)/supply.stamp ## known holes in what the images hold, where pip-audit's service can be reached
+	@$(BIN)/python -m deploy.supply_chain.audit $(VENV)/supply/bin/pip-audit
+
+sign: ## sign the pushed images and attach their bills (IMAGES="registry/name@sha256:… …", COSIGN_KEY=file or KMS address)
+	@deploy/supply_chain/sign.sh $(IMAGES)
+
 bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 6 minutes (ARGS=drain: a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
@@ -87,6 +99,7 @@ lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newe
 		requirements/run.in -o requirements/run.txt
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/assets.in -o requirements/assets.txt
 	@$(BIN)/python services/admin-ui/build_assets.py lock
+	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/supply.in -o requirements/supply.txt
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
 	@for service in api worker admin-ui; do $(VENV)/lock/bin/$(LOCK) --no-emit-package tripwire-shared -c requirements/run.txt \
 		services/$$service/pyproject.toml -o requirements/$$service.txt; done
@@ -117,6 +130,12 @@ $(VENV)/assets.stamp: $(VENV)/made.stamp services/admin-ui/package.json services
 		services/admin-ui/build_assets.py requirements/assets.txt
 	@echo "Fetching the assets of the pages (once)"
 	@$(BIN)/python services/admin-ui/build_assets.py
+	@touch $@
+
+# Tools with dependencies of their own, apart from what runs and from what tests.
+$(VENV)/supply.stamp: $(VENV)/run.stamp requirements/supply.txt
+	@$(BIN)/python -m venv $(VENV)/supply
+	@$(VENV)/supply/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/supply.txt
 	@touch $@
 
 $(VENV)/lock.stamp: $(VENV)/made.stamp
