@@ -28,7 +28,7 @@ from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.faults.load import Load
 from tests.invariants import assert_all_kept, assert_nothing_broken, count, wait_until_settled
-from tests.local_run import LocalRun
+from tests.local_run import MAKE_RUN, LocalRun, copy_of_clone
 from tests.resources import Resources, build_resources
 from tests.sales_manager import Manager
 from tests.shared.mail_server import MailServer, mail_server
@@ -37,6 +37,8 @@ from tests.stack import Stack
 from tests.waiting import wait_until
 from tripwire_shared.settings import Settings
 
+# What tells that a clone has a database of `make run`, and one of the compose stack.
+RUNS, COMPOSES = ".data/postgres/data/PG_VERSION", "deploy/compose/secrets/postgres_password"
 OLDER = Path("/usr/lib/postgresql/15/bin")
 pytestmark = pytest.mark.timeout(180)
 
@@ -418,3 +420,40 @@ def test_the_database_of_make_run_is_copied_while_it_runs_and_when_it_is_stopped
         assert found["total"] == 1
     finally:
         second.kill_everything()
+
+
+@pytest.mark.parametrize(
+    ("here", "variables", "said"),
+    [
+        ((), {}, "There is no database here: no DATABASE_URL is given"),
+        ((RUNS, COMPOSES), {}, "Which one? make backup STACK=run or STACK=compose"),
+        ((RUNS, COMPOSES), {"STACK": "compose"}, "PostgreSQL of the compose stack does not run: make up"),
+        ((COMPOSES,), {}, "PostgreSQL of the compose stack does not run: make up"),
+        (
+            (COMPOSES,),
+            {"DATABASE_URL": "postgresql://a@127.0.0.1:1/b"},
+            "The database b at 127.0.0.1 cannot be reached",
+        ),
+        ((), {"STACK": "other"}, "STACK is run or compose."),
+    ],
+)
+def test_make_backup_finds_the_database_that_is_meant(
+    tmp_path: Path, here: tuple[str, ...], variables: dict[str, str], said: str
+):
+    clone = copy_of_clone(tmp_path)
+    for name in here:
+        (clone / name).parent.mkdir(parents=True)
+        (clone / name).touch()
+    answer = subprocess.run(
+        [*(part for part in MAKE_RUN if part != "run"), "backup"],
+        check=False,
+        cwd=clone,
+        # The outer make's `-o` does not reach the inner one.
+        env={"PATH": os.environ["PATH"], "DOCKER_HOST": "unix:///nobody", **variables}
+        | {"MAKEFLAGS": f"-o {sys.prefix}/run.stamp"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode != 0
+    assert said in answer.stderr
