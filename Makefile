@@ -14,7 +14,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down backup restore sbom licences audit sign pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -57,7 +57,7 @@ assets: ## fetch anew what the pages use of others (npm's lock file; no Node nee
 
 check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
 	@$(BIN)/hadolint services/*/Dockerfile
-	@$(BIN)/shellcheck .ci/run deploy/*/*.sh
+	@$(BIN)/shellcheck --external-sources .ci/run deploy/*/*.sh
 	@$(BIN)/python -m yamllint --strict docker-compose.yml
 	@$(BIN)/python -m check_jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
@@ -74,6 +74,24 @@ up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--sc
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
 
+backup: ## a copy of the database into backups/: of DATABASE_URL, else of `make run` or the compose stack
+	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh backup
+
+restore: ## such a copy (FILE=backups/NAME.dump) into an empty database; its services stand still meanwhile
+	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh restore
+
+sbom: $(VENV)/supply.stamp ## a bill of materials for each image into build/sbom (CycloneDX), from the locks
+	@$(BIN)/python -m deploy.supply_chain.bills $(VENV)/supply/bin/cyclonedx-py build/sbom
+
+licences: $(VENV)/run.stamp ## renew docs/licences.md: the licences of what the images hold
+	@$(BIN)/python -m deploy.supply_chain.licences
+
+audit: $(VENV)/supply.stamp ## known holes in what the images hold, where pip-audit's service can be reached
+	@$(BIN)/python -m deploy.supply_chain.audit $(VENV)/supply/bin/pip-audit
+
+sign: ## sign the pushed images and attach their bills (IMAGES="registry/name@sha256:… …", COSIGN_KEY=file or KMS address)
+	@deploy/supply_chain/sign.sh $(IMAGES)
+
 bench: $(VENV)/dev.stamp ## throughput and times on real servers of its own, about 6 minutes (ARGS=drain: a part)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
@@ -85,6 +103,7 @@ lock: $(VENV)/lock.stamp ## renew requirements/*.txt (UPGRADE=--upgrade for newe
 		requirements/run.in -o requirements/run.txt
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/assets.in -o requirements/assets.txt
 	@$(BIN)/python services/admin-ui/build_assets.py lock
+	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/supply.in -o requirements/supply.txt
 	@$(VENV)/lock/bin/$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.txt
 	@for service in api worker admin-ui; do $(VENV)/lock/bin/$(LOCK) --no-emit-package tripwire-shared -c requirements/run.txt \
 		services/$$service/pyproject.toml -o requirements/$$service.txt; done
@@ -115,6 +134,12 @@ $(VENV)/assets.stamp: $(VENV)/made.stamp services/admin-ui/package.json services
 		services/admin-ui/build_assets.py requirements/assets.txt
 	@echo "Fetching the assets of the pages (once)"
 	@$(BIN)/python services/admin-ui/build_assets.py
+	@touch $@
+
+# Tools with dependencies of their own, apart from what runs and from what tests.
+$(VENV)/supply.stamp: $(VENV)/run.stamp requirements/supply.txt
+	@$(BIN)/python -m venv $(VENV)/supply
+	@$(VENV)/supply/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/supply.txt
 	@touch $@
 
 $(VENV)/lock.stamp: $(VENV)/made.stamp

@@ -12,6 +12,9 @@ ADMIN_PASSWORD=$(setting ADMIN_PASSWORD "") deploy/compose/make_secrets.sh "$sec
 api="http://127.0.0.1:$(setting PUBLISH_API 8000 | cut -d- -f1)"
 PUBLIC_URL=$(setting PUBLIC_URL "$api") # what links in mails begin with
 export PUBLIC_URL
+# The copies' folder is made by us, so that it is ours and not root's.
+folder=$(setting BACKUP_FOLDER ./backups)
+[ -d "$folder" ] || mkdir -m 700 "$folder"
 # Arguments are compose's own, such as --scale worker=2.
 if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
     docker compose ps --all

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,10 +18,17 @@ def find_pg_bin() -> Path:
 
     Raises CannotStart where there is none.
     """
-    for folder in (_pg_bin_of_environment(), _pg_bin_of_wheel(), _pg_bin_of_system()):
-        if folder is not None and (folder / "initdb").is_file() and (folder / "postgres").is_file():
+    for folder in pg_folders():
+        if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
     raise CannotStart("No PostgreSQL found: set DATABASE_URL, or TRIPWIRE_PG_BIN to a folder with postgres and initdb.")
+
+
+def pg_folders() -> Iterator[Path]:
+    """The folders in which programs of PostgreSQL may be, the preferred first."""
+    for folder in (_pg_bin_of_environment(), _pg_bin_of_wheel(), _pg_bin_of_system()):
+        if folder is not None:
+            yield folder
 
 
 def find_valkey() -> Path:

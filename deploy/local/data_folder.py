@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from deploy.local.child import running
-from deploy.local.errors import CannotStart
+from deploy.local.errors import CannotStart, RunningAlready
 from tripwire_shared import timings
 
 
@@ -50,6 +50,14 @@ class DataFolder:
             write_private(file, json.dumps(ports))
         return ports[name]
 
+    def last_port(self, name: str) -> int:
+        """The port that the run which holds the folder gave to `name`; 0 where it has not come that far."""
+        try:
+            ports: dict[str, int] = json.loads((self.path / "ports.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return 0
+        return ports.get(name, 0)
+
     def _hold(self, descriptor: int) -> None:
         deadline = time.monotonic() + timings.LOCAL_STOP_BUDGET
         while True:
@@ -59,7 +67,7 @@ class DataFolder:
             except BlockingIOError:
                 holder = os.pread(descriptor, 20, 0).decode().strip()
                 if holder.isdigit() and running(int(holder)):
-                    raise CannotStart(f"This clone is running already (process {holder}): stop it first.") from None
+                    raise RunningAlready(f"This clone is running already (process {holder}): stop it first.") from None
             # The last run was killed, and its guard is still ending what it left.
             if time.monotonic() > deadline:
                 raise CannotStart(f"{self.path} is still held by what an earlier run left behind.")

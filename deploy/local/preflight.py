@@ -49,7 +49,7 @@ def _check_server(name: str, url: str) -> None:
             version = connection.server_version // 10_000
     except psycopg2.Error as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise CannotStart(f"{name}: the database cannot be reached: {_without_password(reason, url)}") from None
+        raise CannotStart(f"{name}: the database cannot be reached: {without_password(reason, url)}") from None
     if version < _OLDEST_POSTGRES:
         raise CannotStart(f"{name}: PostgreSQL {_OLDEST_POSTGRES} or newer is needed, this is {version}.")
 
@@ -61,11 +61,12 @@ def complaint_about_redis(url: str) -> str | None:
         with closing(Redis.from_url(url, socket_timeout=limit, socket_connect_timeout=limit, retry=None)) as client:
             client.ping()
     except (RedisError, ValueError) as error:
-        parts, reason = urlsplit(url), _without_password(str(error), url).rstrip(".")
+        parts, reason = urlsplit(url), without_password(str(error), url).rstrip(".")
         return f"Redis at {parts.hostname}:{parts.port or 6379} cannot be used: {reason}"
     return None
 
 
-def _without_password(text: str, url: str) -> str:
+def without_password(text: str, url: str) -> str:
+    """A server's or driver's complaint, fit to be shown."""
     password = urlsplit(url).password
     return text.replace(password, "***") if password else text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.request import getproxies
 
-from deploy.local.child import Child
+from deploy.local.child import Child, WriteLine
 from deploy.local.data_folder import DataFolder, loopback
 from deploy.local.errors import CannotStart, StopRequested
 from deploy.local.first_lines import Admin, Web, first_lines
@@ -17,6 +17,17 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.valkey import ValkeyServer
 from tripwire_shared import timings
 from tripwire_shared.settings import Settings, address, given_variables, load_settings
+
+
+def own_postgres(data: DataFolder, port: int, write_line: WriteLine) -> PostgresServer:
+    """The PostgreSQL of a run, not yet started."""
+    return PostgresServer(
+        data.path / "postgres",
+        port,
+        superuser_password=data.secret("postgres_superuser_password"),
+        password=data.secret("postgres_password"),
+        write_line=write_line,
+    )
 
 
 class LocalSystem:
@@ -98,13 +109,7 @@ class LocalSystem:
 
     def _start_servers(self, settings: Settings, data: DataFolder, supervisor: Supervisor) -> None:
         if not settings.database_url:
-            postgres = PostgresServer(
-                data.path / "postgres",
-                data.port("postgres"),
-                superuser_password=data.secret("postgres_superuser_password"),
-                password=data.secret("postgres_password"),
-                write_line=self._output.of("postgres"),
-            )
+            postgres = own_postgres(data, data.port("postgres"), self._output.of("postgres"))
             supervisor.watch(postgres.child)
             postgres.start()
             postgres.make_database()

@@ -33,7 +33,7 @@ _PORT = rules.whole(1, 65535)
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings (contract, section 2). Seconds where a name ends in `_seconds`, days in `_days`."""
+    """All settings (contract, section 2). A name ends in `_seconds`, `_minutes` or `_days` where that is its unit."""
 
     database_url: str = _variable(rules.database_url, secret=True)
     database_listen_url: str = _variable(rules.database_url, secret=True)
@@ -75,6 +75,10 @@ class Settings:
     identity_provider: str = _variable(rules.one_of("postgres", "supabase"), "postgres")
     supabase_url: str = _variable(_HTTP)
     supabase_service_role_key: str = _variable(rules.text, secret=True)
+    backup_folder: str = _variable(rules.text, "backups")
+    backup_keep: int = _variable(rules.whole(1, 10_000), "48")
+    backup_keep_days: int = _variable(rules.whole(1, 3650), "30")
+    backup_interval_minutes: int = _variable(rules.whole(1, 10_080), "60")
     log_level: str = _variable(rules.one_of("debug", "info", "warning", "error"), "info")
     log_format: str = _variable(rules.one_of("json", "console"), "json")
 

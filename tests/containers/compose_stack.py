@@ -71,6 +71,7 @@ class ComposeStack:
     def __init__(self, folder: Path) -> None:
         self._clone = private_clone(folder)
         self.secrets = folder / "secrets"
+        self.backups = folder / "backups"
         self._api_port = free_port_pair()
         self._admin_ui_port = free_port()
         self.environ = {
@@ -79,6 +80,7 @@ class ComposeStack:
             "COMPOSE_FILE": os.pathsep.join(FILES),
             "TAG": "test",
             "SECRETS_FOLDER": str(self.secrets),
+            "BACKUP_FOLDER": str(self.backups),
             "CONSOLE_SUBNET": "10.213.78.0/24",
             "PUBLISH_API": f"{self._api_port}-{self._api_port + 1}",
             "PUBLISH_ADMIN_UI": str(self._admin_ui_port),

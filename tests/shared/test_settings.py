@@ -60,7 +60,14 @@ CONTRACT = {
 }
 KEY = "a-secret-key-for-tests-only-0123456789"
 # What we have beyond the contract's table.
-OUR_OWN = {"WORKER_METRICS_HOST": "127.0.0.1", "WORKER_METRICS_PORT": "0"}
+OUR_OWN = {
+    "WORKER_METRICS_HOST": "127.0.0.1",
+    "WORKER_METRICS_PORT": "0",
+    "BACKUP_FOLDER": "backups",
+    "BACKUP_KEEP": "48",
+    "BACKUP_KEEP_DAYS": "30",
+    "BACKUP_INTERVAL_MINUTES": "60",
+}
 SECRETS = {
     "DATABASE_URL": "postgresql://u:p@h/d",
     "DATABASE_LISTEN_URL": "postgresql://u:p@h/d",
@@ -108,6 +115,9 @@ BAD = {
     "SUPABASE_URL": "h",
     "WORKER_METRICS_HOST": "a b",
     "WORKER_METRICS_PORT": "-1",
+    "BACKUP_KEEP": "0",
+    "BACKUP_KEEP_DAYS": "some",
+    "BACKUP_INTERVAL_MINUTES": "0.5",
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
 }
@@ -174,7 +184,7 @@ def test_each_bad_value_alone_is_refused_by_its_name(name: str) -> None:
 
 def test_every_variable_that_can_be_bad_is_tried() -> None:
     free = {"SECRET_KEY_PREVIOUS", "ADMIN_PASSWORD", "TELEGRAM_BOT_TOKEN", "TELEGRAM_ADMIN_CHAT_ID"}
-    assert set(BAD) == set(CONTRACT | OUR_OWN) - free - {"SUPABASE_SERVICE_ROLE_KEY"}
+    assert set(BAD) == set(CONTRACT | OUR_OWN) - free - {"SUPABASE_SERVICE_ROLE_KEY", "BACKUP_FOLDER"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from psycopg2 import sql
 
 from deploy.local.postgres import PostgresServer
 from tests.attempts import attempt
+from tests.backups import back_up, restore
 from tests.catalog import catalog
 from tests.conftest import migrate
 from tests.invariants import assert_nothing_broken, count
@@ -107,3 +108,26 @@ def test_an_auth_user_whom_we_did_not_make_is_left_alone(resources: Resources):
     before = rows(resources.database, "SELECT * FROM auth.users")
     assert not resources.requests.accept([new_request(resources, "student@example.com")])
     assert rows(resources.database, "SELECT * FROM auth.users") == before
+
+
+def test_a_copy_leaves_auth_users_to_those_whose_it_is(supabase_url: str, resources: Resources, tmp_path: Path):
+    new = new_request(resources, "anna@example.com")
+    assert resources.requests.accept([new])
+    assert attempt(resources, new.id) is Outcome.PROVISIONED
+    resources.stop()
+    before = catalog(supabase_url)
+    file = back_up(supabase_url, tmp_path)
+
+    with closing(psycopg2.connect(supabase_url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tableowner = %s",
+            (OWNER,),
+        )
+        [(ours,)] = cursor.fetchall()
+        cursor.execute(f"DROP TABLE {ours}; DROP FUNCTION welcome_email_of, cleanup_old_health_logs")
+    restore(file, supabase_url)
+
+    assert catalog(supabase_url) == before
+    assert count(supabase_url, "SELECT count(*) FROM sales JOIN auth.users u ON u.id = user_id") == 1
+    assert_nothing_broken(supabase_url)
