@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,11 +88,14 @@ def test_one_round_trip_to_each(manager: Caller, wire: Wire) -> None:
 
 def test_the_pipeline_is_one_transaction_that_ends_with_the_push(manager: Caller, redis_url: str) -> None:
     _accept(manager)
+    by_port: dict[str, list[str]] = defaultdict(list)  # the figures' thread counts meanwhile, on a connection of its own
     with Redis.from_url(redis_url) as redis, redis.monitor() as monitor:
         _accept(manager)
-        commands = [""]
-        while commands[-1] != "EXEC":
-            commands.append(monitor.next_command()["command"].split()[0])
-    assert commands[1] == "MULTI"
+        commands: list[str] = []
+        while "RPUSH" not in commands or commands[-1] != "EXEC":
+            said = monitor.next_command()
+            commands = by_port[said["client_port"]]
+            commands.append(said["command"].split()[0])
+    assert commands[0] == "MULTI"
     assert commands[-2] == "RPUSH"
     assert commands.count("RPUSH") == 1

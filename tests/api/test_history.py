@@ -28,11 +28,12 @@ def finished(
 
 
 def incident(api: ApiUnderTest, cause: str, opened: datetime, resolved: datetime | None = None) -> int:
+    """One that is open fails for a minute yet, or the API's own watch would say that it is over."""
     [row] = sql(
         api,
-        "INSERT INTO incidents (cause, opened_at, last_failure_at, resolved_at, detail) VALUES (%s, %s, %s, %s, 'why')"
-        " RETURNING id",
-        cause, opened, opened, resolved,
+        "INSERT INTO incidents (cause, opened_at, last_failure_at, resolved_at, detail)"
+        " VALUES (%s, %s, coalesce(%s, now() + interval '1 minute'), %s, 'why') RETURNING id",
+        cause, opened, resolved, resolved,
     )  # fmt: skip
     return int(row.id)
 

@@ -11,7 +11,7 @@ from tests.waiting import wait_until
 
 
 def form_fields(page: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    found = re.findall(r'<input type="hidden"(?: id="[\w-]+")? name="(\w+)" value="([^"]*)"', page)
     return {name: unescape(value) for name, value in found}
 
 

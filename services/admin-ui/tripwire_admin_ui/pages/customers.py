@@ -20,7 +20,6 @@ FIELDS = ("q", "manager_id")
 TABS = (("", "All"), *((status, status.capitalize()) for status in STATUSES))
 UNFINISHED = {"accepted": "Under way", "duplicate": "Already a customer", "failed": "Failed"}
 FAILED_NAMED = 3
-# With as many a price is too high already, which the API says.
 
 
 def pages(api: ApiClient) -> Blueprint:

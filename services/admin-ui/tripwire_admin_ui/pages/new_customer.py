@@ -31,7 +31,7 @@ from tripwire_admin_ui.session_cookie import leave_notice
 
 FIELDS = ("email", "full_name", "price", "currency")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-MOST_DIGITS = 18  # of what is worth asking the API about
+MOST_DIGITS = 18  # A price of as many is too high already, which the API says.
 STILL_ANSWERED = "The same form is being answered right now. Send it again in a moment: nobody is created twice."
 SENT_BEFORE = "It was sent before with other entries, which may have arrived. Send it again if these are right."
 
@@ -117,9 +117,9 @@ def _fields(given: Mapping[str, str]) -> dict[str, Any]:
     """As the API takes them: what is empty is left to its defaults. Raises FieldsRefused."""
     fields: dict[str, Any] = {name: value for name, value in given.items() if value}
     if "price" in fields:
-        if not fields["price"].isdecimal() or len(fields["price"]) > MOST_DIGITS:
+        if not fields["price"].isdecimal():
             raise FieldsRefused("price", {"price": "Enter a whole number."})
-        fields["price"] = int(fields["price"])
+        fields["price"] = int(fields["price"].lstrip("0")[:MOST_DIGITS] or "0")
     return fields
 
 
