@@ -88,7 +88,8 @@ def test_one_round_trip_to_each(manager: Caller, wire: Wire) -> None:
 
 def test_the_pipeline_is_one_transaction_that_ends_with_the_push(manager: Caller, redis_url: str) -> None:
     _accept(manager)
-    by_port: dict[str, list[str]] = defaultdict(list)  # the figures' thread counts meanwhile, on a connection of its own
+    # The figures' thread counts meanwhile, on a connection of its own.
+    by_port: dict[str, list[str]] = defaultdict(list)
     with Redis.from_url(redis_url) as redis, redis.monitor() as monitor:
         _accept(manager)
         commands: list[str] = []
