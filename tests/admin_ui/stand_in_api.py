@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -19,6 +20,7 @@ from tests.admin_ui.stand_in_system import Past, an_incident
 
 PASSWORD = "correct horse battery"
 ME = "/api/auth/me"
+TOKENS = count(1)
 STAFF = {
     "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
     "timur@example.com": {
@@ -216,7 +218,7 @@ class StandInApi:
         staff = STAFF.get(call.body["email"])
         if staff is None or call.body["password"] != PASSWORD:
             return problem(401, "E-mail or password is wrong.")
-        token = f"secret-token-{len(self.state.tokens) + 1}"
+        token = f"secret-token-{next(TOKENS)}"  # never one a second time
         self.state.tokens[token] = staff
         return 200, {"token": token, "expires_at": now(), "staff": staff}, {}
 

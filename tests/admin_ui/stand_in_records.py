@@ -10,6 +10,7 @@ from uuid import UUID
 Answer = tuple[int, Any, dict[str, str]]
 TRIPWIRE = "/api/admin/tripwire"
 NUMBERS = count(1)
+PRICE_RANGE = "Must be greater than or equal to 0 and less than or equal to 1000000000."
 TAKEN = "The e-mail address already belongs to a customer, an auth user or a request under way."
 
 
@@ -143,6 +144,8 @@ class Records:
         email = call.body["email"]
         if "." not in email.partition("@")[2]:
             return refused(422, "Some fields are wrong.", {"email": ["Enter an address with a dot after the @."]})
+        if call.body.get("price", 0) > 1_000_000_000:
+            return refused(422, "Some fields are wrong.", {"price": [PRICE_RANGE]})
         if any(row["email"] == email for row in self.requests):
             return self._taken(next(row for row in self.requests if row["email"] == email))
         row = a_request(email, "accepted", full_name=call.body["full_name"], accepted_at=ago(0))

@@ -61,6 +61,7 @@ def test_a_session_ends_after_half_an_hour_without_use(admin: Visitor, clock: Cl
     clock.now += 31 * MINUTE
     asked = admin.read("/admin")
     assert "You were signed out after 30 minutes" in admin.read(asked.location).text
+    assert "note=ended" in admin.read("/admin").location
 
 
 def test_a_page_that_only_renews_itself_is_no_use(admin: Visitor, clock: Clock) -> None:
@@ -85,6 +86,10 @@ def test_a_token_that_the_api_no_longer_knows_ends_the_session(admin: Visitor, a
     assert "note=revoked" in asked.location
     assert "Sign in" in admin.read(asked.location).text
     assert not api.calls_of("GET", "/api/admin/system/logs")
+    assert "note=revoked" in admin.read(HEALTH).location, "a browser may load a page twice, or several at once"
+    admin.sign_in()
+    admin.sign_out()
+    assert admin.read("/admin").location == "/login?next=/admin", "who has signed in since knows it"
 
 
 @pytest.mark.parametrize(("keys", "still_in"), [({"SECRET_KEY_PREVIOUS": OLD}, True), ({}, False)])

@@ -48,7 +48,7 @@ class Guards:
         named last, and `g.identity_failure` says why: nothing is shown or done without the API, and that is what the
         page will say."""
         if g.session.person is None:
-            return to_sign_in("ended" if g.session_ended else None)
+            return to_sign_in(g.session.ended or None)
         if request.headers.get("Tripwire-For", mark_of(person())) != mark_of(person()):
             return "", HTTPStatus.UNAUTHORIZED  # somebody else has signed in beside this page: it is loaded anew
         g.staff_id, g.identity_failure = "", None

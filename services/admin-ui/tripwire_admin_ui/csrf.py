@@ -56,7 +56,7 @@ def _sign_in_again() -> Refusal:
 def _signed_out() -> Refusal:
     if request.endpoint in ("sign_in.leave", None):  # no form to come back to
         return redirect(url_for("sign_in.show", note="out"), HTTPStatus.SEE_OTHER)
-    return to_sign_in("ended" if g.session_ended else "out")
+    return to_sign_in(g.session.ended or "out")
 
 
 def _of_an_earlier_session() -> Response:

@@ -45,7 +45,7 @@ def install(app: Flask) -> None:
 
 def _signed_out_by_api(_: NotSignedIn) -> Refusal:
     """The API no longer knows the token: revoked, ended, or the account was deactivated."""
-    session_cookie.end()
+    session_cookie.end("revoked")
     return to_sign_in("revoked")
 
 

@@ -56,7 +56,9 @@ class KeptForm:
 class Session:
     """Times are seconds since 1970. `person` is None before signing in: the form there needs a CSRF token too.
 
-    `notice` is what came of the last form, title and text, for the page that is shown next.
+    `notice` is what came of the last form, title and text, for the page that is shown next. `ended`: why the person
+    was signed out without asking for it ("ended", "revoked"); every page says so until somebody signs in, for a browser
+    may ask for one twice, or for several at once.
     """
 
     csrf_token: str
@@ -65,6 +67,7 @@ class Session:
     person: SignedIn | None = None
     notice: tuple[str, str] = NO_NOTICE
     kept: KeptForm | None = None
+    ended: str = ""
 
 
 class SessionCookie:
@@ -76,12 +79,12 @@ class SessionCookie:
         self._clock = clock
 
     def open(self) -> None:
-        """Sets `g.session`; `g.session_ended` says that somebody was signed in and the time is over."""
+        """Sets `g.session`."""
         g.now = now = self._clock()
         found = self._read(request.cookies.get(NAME_OVER_TLS if g.over_tls else NAME, ""))
         over = found is None or _is_over(found, now)
-        g.session_ended = found is not None and over and found.person is not None
-        g.session = Session(_csrf_token(None), now, now) if found is None or over else found
+        ended = "ended" if found is not None and found.person is not None else ""
+        g.session = Session(_csrf_token(None), now, now, ended=ended) if found is None or over else found
         # A page that renews itself is no use of it: somebody may have left the room.
         if is_use() and now - g.session.used_at > timings.UI_SESSION_TOUCH:
             g.session = replace(g.session, used_at=now)
@@ -143,9 +146,9 @@ def begin(person: SignedIn) -> None:
     g.session = Session(_csrf_token(person), g.now, g.now, person, kept=kept)
 
 
-def end() -> None:
-    """Forgets the person."""
-    g.session = replace(g.session, csrf_token=_csrf_token(None), person=None)
+def end(why: str = "") -> None:
+    """Forgets the person; `why` where they did not ask for it."""
+    g.session = replace(g.session, csrf_token=_csrf_token(None), person=None, ended=why)
 
 
 def mark_of(person: SignedIn) -> str:
@@ -177,7 +180,7 @@ def _csrf_token(person: SignedIn | None) -> str:
 
 def _fields(session: Session) -> dict[str, Any]:
     """Without what is empty: an older version that knows less still reads it."""
-    return {name: value for name, value in asdict(session).items() if name != "kept" or value is not None}
+    return {name: value for name, value in asdict(session).items() if name not in ("kept", "ended") or value}
 
 
 def _ever_smaller(session: Session) -> Iterator[Session]:
