@@ -19,9 +19,10 @@ def tidy(value: str) -> str:
 
 def full_name_problem(value: str) -> str | None:
     """1 to 200 characters as they are kept, at least one of them visible; no control and no direction characters."""
-    if not 1 <= len(tidy(value)) <= NAME_AT_MOST:
+    kept = tidy(value)
+    if not 1 <= len(kept) <= NAME_AT_MOST:
         return f"Must have 1 to {NAME_AT_MOST} characters."
-    return one_line_problem(value)
+    return one_line_problem(kept)
 
 
 def one_line_problem(value: str) -> str | None:
