@@ -46,7 +46,10 @@ class Incidents:
 
         `ago`: seconds since the failure was seen. `alert` False: the alert went out already.
         """
+        called_at = time.monotonic()
         with self._database.transaction() as connection:
+            # A connection may have taken a while to come; the failure is as much older.
+            ago += time.monotonic() - called_at
             opened_at = self._store.note_failure(connection, cause, detail, ago)
             if opened_at is None:
                 return False
