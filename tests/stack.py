@@ -84,9 +84,11 @@ class Stack:
 
     def _start(self, name: str, variables: Mapping[str, str]) -> Child:
         number = sum(child.name == name for child in self.children) + 1
-        child = service(
-            name, {**self.environ, **variables}, self.folder, lambda line: print(f"{name} {number} | {line}")
-        )
+
+        def show(line: str) -> None:
+            print(f"{name} {number} | {line}\n", end="")  # in one write: several threads print
+
+        child = service(name, {**self.environ, **variables}, self.folder, show)
         child.start()
         self.children.append(child)
         return child
