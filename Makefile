@@ -7,14 +7,14 @@ $(error VENV must be a path without spaces)
 endif
 PACKAGES := shared services/api services/worker services/admin-ui
 PYTEST := $(BIN)/python -m pytest
-# What measures times while whole stacks run has the machine for itself; the others share it.
-TIMED := tests/faults $(wildcard $(addprefix tests/flows/test_,a_wake_up_takes* accepting_is_cheap* an_idle_system* redis_away* the_switch_reaches*))
+# What measures times while whole stacks run has the machine for itself; what breaks things comes two at a time; the rest shares it.
+TIMED := $(wildcard $(addprefix tests/flows/test_,a_wake_up_takes* accepting_is_cheap* an_idle_system* redis_away* the_switch_reaches*))
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down backup restore sbom licences audit sign pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down deploy rollback backup restore sbom licences audit sign pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -31,7 +31,8 @@ test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) --numprocesses 2 --dist loadfile $(TIMED:%=--ignore %)
+	@$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
+	@$(PYTEST) --numprocesses 2 --dist loadfile tests/faults
 	@$(PYTEST) $(TIMED)
 endif
 
@@ -57,7 +58,10 @@ assets: ## fetch anew what the pages use of others (npm's lock file; no Node nee
 
 check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell scripts, without an engine
 	@$(BIN)/hadolint services/*/Dockerfile
-	@$(BIN)/shellcheck --external-sources .ci/run deploy/*/*.sh
+	@$(BIN)/shellcheck --external-sources .ci/run deploy/*.sh deploy/*/*.sh
+	@EDGE_HOST=localhost PUBLIC_URL=https://localhost CONSOLE_SUBNET=10.0.0.0/24 \
+		$(BIN)/caddy validate --adapter caddyfile --config deploy/compose/edge/Caddyfile >/dev/null 2>$(VENV)/caddy.log || { tail -n 1 $(VENV)/caddy.log; exit 1; }
+	@$(BIN)/caddy fmt --diff deploy/compose/edge/Caddyfile >$(VENV)/caddy.log || { grep '^[+-]' $(VENV)/caddy.log; exit 1; }
 	@$(BIN)/python -m yamllint --strict docker-compose.yml
 	@$(BIN)/python -m check_jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
@@ -70,6 +74,12 @@ build: ## the images of the services, from the locked dependencies
 
 up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--scale worker=2')
 	@deploy/compose/up.sh $(ARGS)
+
+deploy: ## another version of the running stack without a failed request (ARGS=--dry-run, VERSION=name)
+	@VERSION='$(VERSION)' deploy/deploy.sh $(ARGS)
+
+rollback: ## the version before, or VERSION=name
+	@VERSION='$(VERSION)' deploy/deploy.sh --rollback $(ARGS)
 
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)

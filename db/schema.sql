@@ -377,6 +377,19 @@ CREATE TABLE incidents (
 );
 CREATE UNIQUE INDEX one_open_incident_per_cause ON incidents (cause) WHERE resolved_at IS NULL;
 
+-- Deploys: which version came when, by whom, and how it ended.
+CREATE TABLE deploys (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    version     text NOT NULL,
+    previous    text,
+    started_by  text NOT NULL,
+    started_at  timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    outcome     text CHECK (outcome IN ('done', 'rolled_back', 'failed', 'abandoned')),
+    reason      text,
+    CONSTRAINT finished_has_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL))
+);
+
 -- How the welcome mail of a request stands: pending, sent or failed; null where there never was one. The newest message
 -- tells it; after that was removed, what the clean-up noted.
 CREATE FUNCTION welcome_email_of(request uuid) RETURNS text LANGUAGE sql STABLE AS $$

@@ -14,7 +14,7 @@ DECLARE
     -- What a first start writes by itself; any other row is somebody's.
     no_data constant text[] := ARRAY['staff', 'staff_tokens', 'login_failures', 'sales_activity_log', 'worker_pace',
         'system_config', 'system_config_history', 'mode_receipts', 'system_health_logs', 'measured_minutes', 'incidents',
-        'write_probe',
+        'write_probe', 'deploys',
         '_yoyo_log', '_yoyo_migration', '_yoyo_version', 'yoyo_lock'];
     -- Of others: only to be looked at.
     auth_users constant regclass := to_regclass('auth.users');

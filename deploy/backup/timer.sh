@@ -9,7 +9,7 @@ here=$(dirname "$0")
 . "$here/steps.sh"
 whole_number BACKUP_INTERVAL_MINUTES "$BACKUP_INTERVAL_MINUTES"
 retry_minutes=$((BACKUP_INTERVAL_MINUTES < 5 ? BACKUP_INTERVAL_MINUTES : 5))
-PGPASSWORD=$(cat /run/secrets/postgres_password)
+PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
 export PGPASSWORD BACKUP_DATABASE="$PGDATABASE"
 trap 'kill $! 2>/dev/null; exit 0' INT TERM
 

@@ -12,9 +12,8 @@ postgres_runs() {
     [ -n "$(docker compose ps --status running --quiet postgres 2>/dev/null)" ]
 }
 
-# A variable of .env, where the environment has none.
-for name in BACKUP_FOLDER BACKUP_KEEP BACKUP_KEEP_DAYS; do
-    eval "[ -n \"\${$name:-}\" ]" || [ ! -f .env ] || eval "$name=\$(sed -n 's/^$name=//p' .env | tail -n 1)"
-done
+. deploy/compose/settings.sh
+BACKUP_FOLDER=$(setting BACKUP_FOLDER backups) BACKUP_KEEP=$(setting BACKUP_KEEP 48)
+BACKUP_KEEP_DAYS=$(setting BACKUP_KEEP_DAYS 30)
 here=deploy/backup
 . deploy/backup/steps.sh

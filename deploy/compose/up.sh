@@ -2,24 +2,16 @@
 # `make up`: makes the secrets that are absent, starts everything, waits until all is healthy, says where it is.
 set -eu
 cd "$(dirname "$0")/../.."
-secrets=${SECRETS_FOLDER:-deploy/compose/secrets}
-setting() { # a variable of the environment or of .env, else its default $2
-    eval "value=\${$1:-}"
-    if [ -z "$value" ] && [ -f .env ]; then value=$(sed -n "s/^$1=//p" .env | tail -n 1); fi
-    printf '%s' "${value:-$2}"
-}
-ADMIN_PASSWORD=$(setting ADMIN_PASSWORD "") deploy/compose/make_secrets.sh "$secrets"
-api="http://127.0.0.1:$(setting PUBLISH_API 8000 | cut -d- -f1)"
-PUBLIC_URL=$(setting PUBLIC_URL "$api") # what links in mails begin with
-export PUBLIC_URL
+. deploy/compose/settings.sh
+. deploy/compose/place_files.sh
+place_files
 # The copies' folder is made by us, so that it is ours and not root's.
 folder=$(setting BACKUP_FOLDER ./backups)
 [ -d "$folder" ] || mkdir -m 700 "$folder"
-# Arguments are compose's own, such as --scale worker=2.
+# Arguments are compose's own, such as --scale worker=3.
 if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
     docker compose ps --all
-    echo "Not everything is healthy. Its lines: docker compose logs NAME" >&2
-    exit 1
+    fail "Not everything is healthy. Its lines: docker compose logs NAME"
 fi
 email=$(setting ADMIN_EMAIL admin@example.com)
 password=$(cat "$secrets/admin_password")
@@ -48,12 +40,19 @@ if [ "$token" = refused ]; then
     token=
     password="(unknown: this database had its admins already, and the password here is not theirs)"
 fi
+trust=
+if [ "$EDGE_TLS" = internal ]; then
+    # Of the certificate authority that the edge made for itself.
+    docker compose cp edge:/data/caddy/pki/authorities/local/root.crt "$secrets/edge_ca.crt" >/dev/null 2>&1 || true
+    trust=" --cacert $secrets/edge_ca.crt"
+    echo "The certificate is the edge's own, which browsers do not know. For a name on the internet: EDGE_HOST, EDGE_TLS=acme."
+fi
 cat <<LINES
 
-API       $api
-Admin UI  http://127.0.0.1:$(setting PUBLISH_ADMIN_UI 8080 | cut -d- -f1)
+API       $PUBLIC_URL
+Admin UI  $PUBLIC_URL/admin
 Admin     $email
 Password  $password
 Create a customer:
-curl -X POST $api/api/admin/tripwire/users -H 'Authorization: Bearer ${token:-TOKEN}' -H 'Content-Type: application/json' -d '{"email": "anna@example.com", "full_name": "Anna K."}'
+curl$trust -X POST $PUBLIC_URL/api/admin/tripwire/users -H 'Authorization: Bearer ${token:-TOKEN}' -H 'Content-Type: application/json' -d '{"email": "anna@example.com", "full_name": "Anna K."}'
 LINES

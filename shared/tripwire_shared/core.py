@@ -24,6 +24,7 @@ from tripwire_shared.requests.claims import ClaimStore
 from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.runtime import THREADS, Runtime
 from tripwire_shared.settings import Settings
+from tripwire_shared.tracing import Tracer, build_tracer
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Core:
     identity: IdentityProvider
     pace: Pace
     provisioning: Provisioning
+    tracer: Tracer
 
 
 def build_core(
@@ -67,6 +69,7 @@ def build_core(
         settings.database_url, application_name=application_name, pool_size=pool_size, statement_limit=statement_limit,
         server_wait=runtime.wait,
     )  # fmt: skip
+    tracer = build_tracer(settings, application_name)
     activity, hasher, writer = ActivityLog(), PasswordHasher(runtime.compute), BackgroundWriter()
     outbox = Outbox(database)
     sealer = Sealer(settings.secret_keys, "waiting passwords")
@@ -83,7 +86,7 @@ def build_core(
     pace = Pace(database, settings.worker_rate_limit)
     claims = ClaimStore(database, rules, health_log.record_failed_request)
     provisioning = Provisioning(
-        claims, customers, Preparation(identity, hasher, sealer), writer, on_provisioned=own_mail.ring
+        claims, customers, Preparation(identity, hasher, sealer), writer, tracer, on_provisioned=own_mail.ring
     )
     return Core(
         settings=settings,
@@ -102,6 +105,7 @@ def build_core(
         identity=identity,
         pace=pace,
         provisioning=provisioning,
+        tracer=tracer,
     )
 
 

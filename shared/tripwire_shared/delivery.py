@@ -49,7 +49,8 @@ def build_delivery(core: Core, telegram: Telegram, wakeups: Wakeups, *, mail_pat
         at_most=1, begin_within=ALERT_LEASE - TELEGRAM_TOTAL,
     )  # fmt: skip
     delivery = Delivery(
-        Deliverer(core.outbox, mails, core.own_mail, mail_patience), Deliverer(core.outbox, alerts, AlarmClock())
+        Deliverer(core.outbox, mails, core.own_mail, core.tracer, mail_patience),
+        Deliverer(core.outbox, alerts, AlarmClock(), core.tracer),
     )
     wakeups.listen(WakeUp.MAILS, delivery.mails.told)
     wakeups.listen(WakeUp.ALERTS, delivery.alerts.told)

@@ -26,6 +26,7 @@ from yoyo.migrations import default_migration_table
 
 from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.log_text import hidden
+from tripwire_shared.migration_rules import refused_contracts
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN, MIGRATION_TURN_POLL
 
@@ -86,10 +87,22 @@ def apply_migrations(database_url: str, folder: Path) -> int:
         with closing(backend.connection):
             try:
                 pending = backend.to_apply(read_migrations(str(folder)))
+                _refuse_early_contracts(
+                    pending, {migration.id for migration in backend.to_rollback(read_migrations(str(folder)))}
+                )
             except BadMigration as error:
                 raise MigrationFailed(_first_line(error)) from error
             backend.apply_migrations(pending)
         return len(pending)
+
+
+def _refuse_early_contracts(pending: Any, applied: set[str]) -> None:
+    """The version that runs now may use what such a migration removes."""
+    texts = {migration.id: Path(migration.path).read_text(encoding="utf-8") for migration in pending}
+    for name, since in refused_contracts(texts, applied).items():
+        raise MigrationFailed(
+            f"{name} removes what versions before {since} use: deploy one with {since} first, and this one after it."
+        )
 
 
 @contextmanager

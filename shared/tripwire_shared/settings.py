@@ -79,6 +79,7 @@ class Settings:
     backup_keep: int = _variable(rules.whole(1, 10_000), "48")
     backup_keep_days: int = _variable(rules.whole(1, 3650), "30")
     backup_interval_minutes: int = _variable(rules.whole(1, 10_080), "60")
+    otel_exporter_otlp_endpoint: str = _variable(_HTTP)
     log_level: str = _variable(rules.one_of("debug", "info", "warning", "error"), "info")
     log_format: str = _variable(rules.one_of("json", "console"), "json")
 

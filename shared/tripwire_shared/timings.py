@@ -285,6 +285,7 @@ ACTIVITY_ADDRESSES_KEPT = 365 * DAY
 # Incidents and switches are few, and compared with last year's.
 INCIDENTS_KEPT = 365 * DAY
 SWITCHES_KEPT = 365 * DAY
+DEPLOYS_KEPT = 365 * DAY
 # The longest chart shows seven days, in whole hours.
 MEASURED_MINUTES_KEPT = 8 * DAY
 
@@ -325,6 +326,14 @@ LOCAL_STOP_VALKEY = 1.0
 LOCAL_STOP_POSTGRES = 2.0
 LOCAL_STOP_BUDGET = 10.0
 LOCAL_ORPHAN_STOP = 2.0
+
+# Spans for OpenTelemetry: sent so often, and given up after so long: a collector that is away holds nobody up.
+SPANS_SENT_EVERY = 2.0
+SPANS_SENT_WITHIN = 2.0
+
+# The proof of a deploy: one answer, and a test customer from accepted to provisioned.
+PROOF_ANSWER_LIMIT = 15.0
+PROOF_LIMIT = 60.0
 
 # `make demo` (deploy/demo): how long the tour waits for what is promised within a second or two, on a busy machine.
 DEMO_HTTP_TIMEOUT = 15.0

@@ -256,6 +256,8 @@ class StandInApi:
             case "GET", "/api/admin/system/incidents":
                 before = call.query.get("before")
                 return 200, self.state.past.page(int(call.query["limit"][0]), int(before[0]) if before else None), {}
+            case "GET", "/api/admin/system/deploys":
+                return 200, {"deploys": self.state.past.deploys[: int(call.query["limit"][0])]}, {}
         return problem(404, "There is no such thing.")
 
     def _logs(self, call: Call) -> dict[str, Any]:

@@ -30,12 +30,29 @@ def an_incident(
     }
 
 
+def a_deploy(number: int, version: str, started: datetime, outcome: str | None = "done", **more: Any) -> dict[str, Any]:
+    seconds = None if outcome is None else 49.2
+    return {
+        "id": number,
+        "version": version,
+        "previous": None,
+        "started_by": "ops@build-host",
+        "started_at": started.isoformat(),
+        "finished_at": None if seconds is None else (started + timedelta(seconds=seconds)).isoformat(),
+        "outcome": outcome,
+        "reason": None,
+        "seconds": seconds,
+        **more,
+    }
+
+
 @dataclass
 class Past:
     """`begun` is when the system first ran: before it nothing is known."""
 
     incidents: list[dict[str, Any]] = field(default_factory=list)
     switches: list[dict[str, Any]] = field(default_factory=list)
+    deploys: list[dict[str, Any]] = field(default_factory=list)
     begun: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=30))
     busy: float = 1.0  # how much there is to see; 0 for a system that nobody uses
 

@@ -1,5 +1,6 @@
 """The list of requests: filters in the address, honest counts, retrying what failed."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,8 +26,9 @@ def test_each_row_says_state_customer_way_and_times(admin: Visitor, api: StandIn
         a_request("chen@example.net", "accepted", mode="fallback", accepted_at=ago(6)),
     ]
     page = admin.read(LIST).text
-    for words in ("anna@example.com", "Provisioned", "3.1 s", "Sent", "Under way", "Fallback", "6 s so far"):
+    for words in ("anna@example.com", "Provisioned", "3.1 s", "Sent", "Under way", "Fallback"):
         assert words in page, words
+    assert re.search(r"\b\d+ s so far", page)
     assert page.count("<time datetime=") >= 2
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.admin_ui.conftest import ADMIN, HEALTH, Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_system import an_incident
+from tests.admin_ui.stand_in_system import a_deploy, an_incident
 
 TEST_ALERT = f"{HEALTH}/test-alert"
 
@@ -126,6 +126,24 @@ def test_all_incidents_have_a_page_with_older_ones(admin: Visitor, api: StandInA
     assert page.count("The mail server took no mails") == 50
     [older] = re.findall(r'href="([^"]+)">Older<', page)
     assert admin.read(older).text.count("The mail server took no mails") == 10
+
+
+def test_deploys_have_a_page(admin: Visitor, api: StandInApi) -> None:
+    began = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    reason = "the proof failed: <b>late</b>"
+    api.state.past.deploys += [
+        a_deploy(3, "1.3", began, None),
+        a_deploy(2, "1.2", began, "rolled_back", previous="1.1", reason=reason),
+        a_deploy(1, "1.1", began),
+    ]
+    assert 'href="/admin/system-health/deploys"' in admin.read(HEALTH).text
+    page = admin.read(f"{HEALTH}/deploys")
+    said = words(page.text)
+    for expected in ("Under way 1.3", "Rolled back 1.2 after 1.1", "by ops@build-host", "took 49", "Done 1.1"):
+        assert expected in said, said
+    assert "<b>late</b>" not in page.text
+    api.state.past.deploys.clear()
+    assert "No deploy yet." in admin.read(f"{HEALTH}/deploys").text
 
 
 def test_figures_of_redis_are_told_as_they_last_were(admin: Visitor, api: StandInApi) -> None:

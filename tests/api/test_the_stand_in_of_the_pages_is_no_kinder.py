@@ -8,7 +8,7 @@ import pytest
 
 from tests.admin_ui.stand_in_api import STAFF, Call, StandInApi
 from tests.admin_ui.stand_in_records import DANA, a_customer, a_deed, a_request, ago, uid
-from tests.admin_ui.stand_in_system import an_incident
+from tests.admin_ui.stand_in_system import a_deploy, an_incident
 from tests.api.conftest import ApiUnderTest, Caller, sell, sql
 
 SYSTEM, TRIPWIRE, MEMBERS = "/api/admin/system", "/api/admin/tripwire", "/api/admin/staff"
@@ -16,6 +16,7 @@ OF_BOTH = (
     *(f"{SYSTEM}/{path}" for path in ("mode", "metrics", "availability")),
     f"{SYSTEM}/history?window=1h",
     f"{SYSTEM}/incidents?limit=5",
+    f"{SYSTEM}/deploys?limit=5",
     f"{SYSTEM}/logs?limit=5",
     f"{TRIPWIRE}/requests?limit=5",
     f"{TRIPWIRE}/requests?limit=5&status=accepted",
@@ -39,6 +40,7 @@ class StandIn:
         api.state.redis_goes_down()
         moment = datetime.now(UTC)
         api.state.past.incidents.append(an_incident(9, "mail failing", moment, moment))
+        api.state.past.deploys.append(a_deploy(1, "1.1", moment, previous="1.0", reason="x"))
         api.state.metrics["last_incident"] = api.state.past.incidents[-1]
         api.state.note("SWITCH", "System mode changed to: sync_direct")
         api.state.past.switches.append({"at": ago(9), "mode": "sync_direct", "by": "x", "reason": "y", "version": 2})
@@ -73,6 +75,11 @@ class Real:
         sql(api, "UPDATE staff_tokens SET last_used_at = now()")
         sql(api, "INSERT INTO incidents (cause, detail) VALUES ('queue unavailable', 'x')")
         sql(api, "INSERT INTO incidents (cause, detail, resolved_at) VALUES ('mail failing', 'x', now())")
+        sql(
+            api,
+            "INSERT INTO deploys (version, previous, started_by, finished_at, outcome, reason)"
+            " VALUES ('1.1', '1.0', 'ops', now(), 'failed', 'x')",
+        )
         sql(
             api,
             "INSERT INTO provisioning_requests (id, email, full_name, price, currency, staff_id, status, mode, due_at)"

@@ -14,7 +14,7 @@ from tests.browser.conftest import HEALTH
 def test_the_pages_in_their_states(page: Any, api: StandInApi, width: int) -> None:
     api.state.note("CRITICAL", "Redis queue failed! Auto-fallback to sync mode", reason="refused")
     page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/admin", HEALTH, f"{HEALTH}/incidents", f"{HEALTH}?switch=sync_direct"):
+    for path in ("/admin", HEALTH, f"{HEALTH}/incidents", f"{HEALTH}/deploys", f"{HEALTH}?switch=sync_direct"):
         page.goto(path)
         assert complaints(page) == [], path
     page.goto(HEALTH)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from deploy.local.services import ROOT
 
 PROJECT = "tripwire-test"
 # Two of each, so that one may die.
-SCALE = "--scale api=2 --scale worker=2"
+SCALE = "--scale api=2 --scale admin-ui=2 --scale worker=2"
+SERVICES = ("api", "admin-ui", "worker")
 FILES = ("docker-compose.yml", "tests/containers/compose.telegram.yml")
 
 
@@ -29,16 +29,6 @@ def complaint_about_engine() -> str:
         if answer.returncode != 0:
             return f"{' '.join(command)}: {(answer.stderr.strip() or 'failed').splitlines()[-1]}"
     return ""
-
-
-def free_port_pair() -> int:
-    """The first of two neighbouring free ports."""
-    for _ in range(100):
-        first = free_port()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", first + 1)) != 0:
-                return first
-    raise AssertionError("no two neighbouring ports are free")
 
 
 def private_clone(folder: Path) -> Path:
@@ -69,11 +59,10 @@ def private_clone(folder: Path) -> Path:
 
 class ComposeStack:
     def __init__(self, folder: Path) -> None:
-        self._clone = private_clone(folder)
+        self.clone = private_clone(folder)
         self.secrets = folder / "secrets"
         self.backups = folder / "backups"
-        self._api_port = free_port_pair()
-        self._admin_ui_port = free_port()
+        self.port = free_port()
         self.environ = {
             **os.environ,
             "COMPOSE_PROJECT_NAME": PROJECT,
@@ -82,24 +71,19 @@ class ComposeStack:
             "SECRETS_FOLDER": str(self.secrets),
             "BACKUP_FOLDER": str(self.backups),
             "CONSOLE_SUBNET": "10.213.78.0/24",
-            "PUBLISH_API": f"{self._api_port}-{self._api_port + 1}",
-            "PUBLISH_ADMIN_UI": str(self._admin_ui_port),
+            "WORKER_RATE_LIMIT": "200",  # what the load of a test asks for is done while it runs
+            "FRONT_SUBNET": "10.213.79.0/24",
+            "EDGE_HTTPS_PORT": str(self.port),
+            "EDGE_HTTP_PORT": str(free_port()),
             "TELEGRAM_API_URL": "http://telegram:8081",
             "TELEGRAM_BOT_TOKEN": "123:token-of-tests",
             "TELEGRAM_ADMIN_CHAT_ID": "42",
         }
 
     @property
-    def api_url(self) -> str:
-        return f"http://127.0.0.1:{self._api_port}"
-
-    @property
-    def second_api_url(self) -> str:
-        return f"http://127.0.0.1:{self._api_port + 1}"
-
-    @property
-    def admin_ui_url(self) -> str:
-        return f"http://127.0.0.1:{self._admin_ui_port}"
+    def url(self) -> str:
+        """The edge, which stands for the API and the admin UI."""
+        return f"https://localhost:{self.port}"
 
     def make(self, target: str, *arguments: str, seconds: float = 300) -> str:
         """`make TARGET` as a person would call it; what it printed."""
@@ -128,13 +112,33 @@ class ComposeStack:
 
     def log_in(self) -> str:
         body = {"email": "admin@example.com", "password": (self.secrets / "admin_password").read_text()}
-        answer = requests.post(f"{self.api_url}/api/auth/login", json=body, timeout=10)
+        answer = requests.post(f"{self.url}/api/auth/login", json=body, timeout=10)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
+    def image(self, version: str, *lines: str) -> None:
+        """Images of another version, as `make build` would leave them: those of the tests, with `lines` more for the
+        API's."""
+        for service in SERVICES:
+            file = "\n".join(
+                [f"FROM tripwire-{service}:test", f"LABEL version={version}", *(lines * (service == "api"))]
+            )
+            build = ["docker", "build", "--quiet", "--tag", f"tripwire-{service}:{version}", "-"]
+            subprocess.run(build, input=file, env=self.environ, text=True, capture_output=True, timeout=60, check=True)
+
+    def versions(self) -> dict[str, set[str]]:
+        """Of each service the versions that its instances run."""
+        return {
+            service: {
+                str(self.inspect(container)["Config"]["Image"]).partition(":")[2]
+                for container in self.containers(service)
+            }
+            for service in SERVICES
+        }
+
     def _run(self, command: list[str], seconds: float) -> str:
         answer = subprocess.run(
-            command, cwd=self._clone, env=self.environ, capture_output=True, text=True, timeout=seconds, check=False
+            command, cwd=self.clone, env=self.environ, capture_output=True, text=True, timeout=seconds, check=False
         )
         assert answer.returncode == 0, f"{' '.join(command)}\n{answer.stdout}\n{answer.stderr}"
         return answer.stdout

@@ -73,10 +73,10 @@ def test_after_losing_everything_the_copy_is_restored_and_finished(stack: Compos
         stack.make("restore", "STACK=compose", f"FILE={file}")
     stack.make("up", f"ARGS={SCALE}")
 
-    again = Manager(stack.api_url, stack.log_in())
+    again = Manager(stack.url, stack.log_in())
     for request_id in [*provisioned, *waiting]:
         again.wait_for(request_id, "provisioned", 30)
-    assert requests.get(f"{stack.admin_ui_url}/login", timeout=5).status_code == 200
+    assert requests.get(f"{stack.url}/login", timeout=5).status_code == 200
     with pytest.raises(AssertionError, match="in use"):
         stack.make("restore", "STACK=compose", f"FILE={file}")
     figures = again.metrics()

@@ -66,10 +66,11 @@ class Load:
         per_second: float = 20.0,
         patience: float = 20.0,
         email: Callable[[], str] = new_email,
+        verify: bool = True,
     ) -> None:
         self.wishes: list[Wished] = []
         self._urls, self._token, self._gap, self._patience = urls, token, CLIENTS / per_second, patience
-        self._email = email
+        self._email, self._verify = email, verify
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(CLIENTS)]
 
@@ -99,7 +100,7 @@ class Load:
 
     def _work(self, number: int) -> None:
         session = requests.Session()
-        session.trust_env = False
+        session.trust_env, session.verify = False, self._verify
         session.headers["Authorization"] = f"Bearer {self._token}"
         self._ended.wait(self._gap * number / CLIENTS)
         while not self._ended.is_set():

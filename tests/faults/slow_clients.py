@@ -4,6 +4,7 @@ import contextlib
 import resource
 import selectors
 import socket
+import ssl
 import threading
 import time
 from contextlib import ExitStack
@@ -27,9 +28,10 @@ def allow_files(count: int) -> None:
 
 
 class SlowClients:
-    """Connections to the server at `url`, held until the block ends."""
+    """Connections to the server at `url`, held until the block ends. `tls`: those that say anything say it so."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._address = urlsplit(url).hostname or "", urlsplit(url).port or 0
         self._opened = ExitStack()
         self._half_sent: list[socket.socket] = []
@@ -54,20 +56,20 @@ class SlowClients:
         """A half of them in the middle of a header, the others in the middle of a body."""
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
         for number in range(count):
-            connection = self._connect()
+            connection = self._speaking()
             connection.sendall((head + ("X-Half: " if number % 2 else "\r\n{")).encode())
             self._half_sent.append(connection)
 
     def lingering(self, count: int, path: str) -> None:
         """Answered for the last time, and not going."""
         for _ in range(count):
-            connection = self._connect()
+            connection = self._speaking()
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
     def never_reading(self, count: int, path: str) -> None:
         for _ in range(count):
-            connection = self._connect(receive_buffer=4096)
+            connection = self._speaking(receive_buffer=4096)
             connection.setblocking(False)
             connection.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * NEVER_READ)
 
@@ -107,6 +109,12 @@ class SlowClients:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(10)
         connection.connect(self._address)
+        return connection
+
+    def _speaking(self, receive_buffer: int | None = None) -> socket.socket:
+        connection = self._connect(receive_buffer)
+        if self._tls is not None:
+            connection = self._opened.enter_context(self._tls.wrap_socket(connection, server_hostname="localhost"))
         return connection
 
     def _drip(self) -> None:

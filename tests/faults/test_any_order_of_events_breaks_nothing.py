@@ -88,7 +88,7 @@ class World(RuleBasedStateMachine):
         fingerprints = Signer(parts.settings.secret_keys, "request fingerprints")
         self.intake = Intake(
             parts.requests, parts.mode_cache, queue, queue, parts.provisioning, None, fingerprints, parts.writer,  # type: ignore[arg-type]
-            FewAtOnce(1),
+            FewAtOnce(1), parts.tracer,
         )  # fmt: skip
         self.told: dict[UUID, int] = {}
         self.by_key: dict[str, UUID] = {}

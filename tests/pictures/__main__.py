@@ -137,6 +137,7 @@ PICTURES = (
     Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
     Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
     Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
+    Picture("deploys", f"{HEALTH}/deploys", shapes=("light",)),
     Picture("requests", "/admin/requests", two_failed),
     Picture("requests-retry-all", "/admin/requests", then=ask_to_retry, shapes=("light",), whole=False),
     Picture("request", f"/admin/requests/{uid(0xA11A)}", a_bumpy_request),

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
-from tests.admin_ui.stand_in_system import an_incident
+from tests.admin_ui.stand_in_system import a_deploy, an_incident
 from tripwire_shared.health.causes import ALERTS, QUEUE, REQUESTS
 from tripwire_shared.health.event import Event, EventType
 from tripwire_shared.health.incident import opening_event
@@ -62,6 +62,19 @@ def ordinary_day() -> StandInApi:
         an_incident(2, "queue unavailable", minutes_ago(60 * 24 * 5), minutes_ago(60 * 24 * 5 - 0.85), 9, 0.29),
         an_incident(3, "mail failing", minutes_ago(60 * 9), minutes_ago(60 * 9 - 41)),
         an_incident(4, "queue unavailable", minutes_ago(58.2), minutes_ago(55), 97, 0.41),
+    ]
+    past.deploys = [
+        a_deploy(3, "20261124T120210Z-930962a", minutes_ago(170), previous="20261120T090107Z-2bbf812"),
+        a_deploy(
+            2,
+            "20261124T110944Z-45c0844",
+            minutes_ago(222),
+            "rolled_back",
+            previous="20261120T090107Z-2bbf812",
+            reason="an instance of api did not become healthy",
+            seconds=69.3,
+        ),
+        a_deploy(1, "20261120T090107Z-2bbf812", minutes_ago(60 * 24 * 4)),
     ]
     past.switches = [
         {"at": minutes_ago(36).isoformat(), "mode": "sync_direct", "by": MARA["email"], "reason": "Redis restarts at 14:30", "version": 10},

@@ -23,13 +23,15 @@ PACKAGES = {
     "services/admin-ui": "tripwire_admin_ui",
 }
 EXTRAS: dict[str, frozenset[str]] = {
-    "services/api": frozenset({"data", "serving"}),
-    "services/worker": frozenset({"data"}),
+    "services/api": frozenset({"data", "serving", "tracing"}),
+    "services/worker": frozenset({"data", "tracing"}),
     "services/admin-ui": frozenset({"serving"}),
 }
 DATABASE_DRIVERS = {"psycopg2-binary", "psycopg2", "psycopg", "sqlalchemy", "aiosql", "yoyo-migrations"}
 # What comes with another by that one's own promise: Flask's API hands out their objects.
 PART_OF = {"werkzeug": "flask", "jinja2": "flask"}
+# One namespace of many packages: whichever owns it here, the SDK and its exporter bring it.
+TRACING = {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
 # What no module of the package itself imports, and what makes optional parts of others work.
 NOT_IMPORTED = {"setproctitle"}
 # `tripwire_shared.keys`, the one module of `shared` with a dependency that the admin UI uses.
@@ -117,12 +119,13 @@ def test_a_package_declares_what_it_imports_and_nothing_else(wheels: dict[str, P
     own = {name for name, _, extra in requirements(wheels[folder]) if not name.startswith("tripwire")}
     used = {name for name in imported(ROOT / folder / PACKAGES[folder]) if not name.startswith("tripwire")}
     of_shared = {name for name, _, extra in requirements(wheels["shared"]) if extra in {None, *EXTRAS.get(folder, ())}}
-    used = {name if name in own else PART_OF.get(name, name) for name in used}
+    used = {name if name in own else PART_OF.get(name, name) for name in used if not name.startswith("opentelemetry")}
     assert used <= own | of_shared
     needless = own - used - NOT_IMPORTED
     assert needless <= {
         "services/admin-ui": ADMIN_UI_OF_SHARED | ADMIN_UI_OF_RQ_DASHBOARD,
-        "shared": {"typer", "rich", "hiredis", "packaging"},  # the last two are imported by redis and gunicorn
+        # hiredis and packaging are imported by redis and gunicorn.
+        "shared": {"typer", "rich", "hiredis", "packaging"} | TRACING,
     }.get(folder, set())
 
 

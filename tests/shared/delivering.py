@@ -14,6 +14,7 @@ from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
 from tripwire_shared.settings import Settings
+from tripwire_shared.tracing import NoTracer
 from tripwire_shared.wakeups import WakeUp, Wakeups
 
 # A deliverer in a process of its own, until it is killed.
@@ -39,7 +40,7 @@ class Delivered:
             Channel.MAIL, lambda: nullcontext(self._note), lambda _: None, lambda *_: None, lambda *_: None,
             at_most=50, begin_within=5.0,
         )  # fmt: skip
-        self.deliverer = Deliverer(resources.outbox, route, AlarmClock())
+        self.deliverer = Deliverer(resources.outbox, route, AlarmClock(), NoTracer())
 
     def _note(self, message: Message) -> None:
         self.at[message.request_id] = time.monotonic()

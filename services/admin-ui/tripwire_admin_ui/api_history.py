@@ -76,6 +76,19 @@ class IncidentPage:
 
 
 @dataclass(frozen=True)
+class Deploy:
+    """`outcome` is `done`, `rolled_back`, `failed` or `abandoned`; None while it is under way, like `seconds`."""
+
+    version: str
+    previous: str | None
+    started_by: str
+    started_at: datetime
+    outcome: str | None
+    reason: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class HealthEvent:
     id: str
     event_type: str
@@ -105,6 +118,9 @@ class HistoryApi:
     def incidents(self, token: str, budget: Budget, limit: int, before: str = "") -> IncidentPage:
         query = {"limit": str(limit)} | ({"before": before} if before else {})
         return self._api.call("GET", f"{SYSTEM}/incidents", _incidents, budget, token, query=query)
+
+    def deploys(self, token: str, budget: Budget, limit: int) -> tuple[Deploy, ...]:
+        return self._api.call("GET", f"{SYSTEM}/deploys", _deploys, budget, token, query={"limit": str(limit)})
 
     def events(self, token: str, budget: Budget, query: Mapping[str, str]) -> EventPage:
         return self._api.call("GET", f"{SYSTEM}/logs", _events, budget, token, query=query)
@@ -158,6 +174,22 @@ def _availability(document: Document) -> Availability:
 
 def _incidents(document: Document) -> IncidentPage:
     return IncidentPage(listed(read_incident, document, "incidents"), whole(document, "next_before"))
+
+
+def _deploys(document: Document) -> tuple[Deploy, ...]:
+    return listed(_deploy, document, "deploys")
+
+
+def _deploy(row: Document) -> Deploy:
+    return Deploy(
+        version=needed(text, row, "version"),
+        previous=text(row, "previous"),
+        started_by=needed(text, row, "started_by"),
+        started_at=needed(moment, row, "started_at"),
+        outcome=text(row, "outcome"),
+        reason=text(row, "reason"),
+        seconds=seconds(row, "seconds"),
+    )
 
 
 def _events(document: Document) -> EventPage:

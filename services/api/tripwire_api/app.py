@@ -29,6 +29,7 @@ from tripwire_api.request_hooks import RequestHooks
 from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
+from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.rate_limit import RateLimit
 from tripwire_shared.write_probe import WriteProbe
 
@@ -67,7 +68,7 @@ def create_app(parts: ApiParts) -> Flask:
     register_problems(app)
     core, settings = parts.core, parts.core.settings
     meter = RequestMeter(core.database, parts.breaker, parts.request_queue)
-    RequestHooks(guards, meter, says_answers=settings.log_level == "debug").register(app)
+    RequestHooks(guards, meter, core.tracer, says_answers=settings.log_level == "debug").register(app)
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
     max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
@@ -92,7 +93,9 @@ def create_app(parts: ApiParts) -> Flask:
         admin: [
             staff.blueprint(parts.staff, parts.tokens, parts.hashing),
             system.blueprint(parts.mode_store, parts.mode_cache, figures, core.health_log, parts.telegram),
-            system_history.blueprint(system_store, parts.incident_history, parts.mode_store),
+            system_history.blueprint(
+                system_store, parts.incident_history, parts.mode_store, Deploys(core.database, core.health_log)
+            ),
             queue_changes.blueprint(core.database, core.activity),
         ],
         public: [

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 import structlog
 from flask import Request, g
@@ -31,12 +32,13 @@ class TooLarge(RequestEntityTooLarge):
 
 @dataclass(slots=True)
 class ClientRequest:
-    """`mode`: how a create went, for the meter."""
+    """`mode`: how a create went, for the meter; `accepted`: the request that it made, for its trace."""
 
     id: str
     began_at: float
     budget: AbstractContextManager[None]
     mode: str = "refused"
+    accepted: UUID | None = None
 
 
 def begin(asked: Request, new_id: str) -> None:

@@ -220,6 +220,7 @@ def idempotency_key() -> str | None:
 def answer(accepted: Accepted) -> ReadyResponse:
     if (current := current_client_request()) is not None:
         current.mode = "replayed" if accepted.replayed else accepted.mode.value
+        current.accepted = None if accepted.replayed else accepted.request_id
     request_id, email = str(accepted.request_id).encode(), json.dumps(readable_email(accepted.email)).encode()
     if accepted.user_id is None:
         mode = b"async" if accepted.mode is RequestMode.ASYNC else b"sync"

@@ -96,6 +96,7 @@ class ApiParts:
         self.watch.stop(BACKGROUND_STOP_TIMEOUT)
         self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
         self.core.writer.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.tracer.stop()
         self.core.database.close()
 
 
@@ -159,6 +160,7 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
             Signer(settings.secret_keys, "request fingerprints"),
             core.writer,
             hashing,
+            core.tracer,
         ),
         request_list=request_list,
         customers=CustomerList(core.database),

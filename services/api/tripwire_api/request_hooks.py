@@ -21,13 +21,14 @@ from tripwire_api.client_request import (
 from tripwire_api.meter import RequestMeter
 from tripwire_api.ready_response import ReadyResponse
 from tripwire_shared.logs import get_logger
+from tripwire_shared.tracing import Attributes, Span, Tracer, now
 
 
 class RequestHooks:
     """`guards`: that of each blueprint, by its name. `says_answers`: each answer is a line of the log (debug)."""
 
-    def __init__(self, guards: Mapping[str, Guard], meter: RequestMeter, *, says_answers: bool) -> None:
-        self._guards, self._meter, self._says_answers = guards, meter, says_answers
+    def __init__(self, guards: Mapping[str, Guard], meter: RequestMeter, tracer: Tracer, *, says_answers: bool) -> None:
+        self._guards, self._meter, self._tracer, self._says_answers = guards, meter, tracer, says_answers
         # Unique over all processes and hosts, and made without asking the system for each.
         process = os.urandom(8).hex()
         self._new_ids = (f"{process}{number:016x}" for number in itertools.count())
@@ -60,6 +61,14 @@ class RequestHooks:
         response.headers.add("X-Request-ID", current.id)
         took = time.perf_counter() - current.began_at
         self._meter.count(asked.method, route, response.status_code, took, current.mode)
+        if current.accepted is not None:
+            about: Attributes = {
+                "http.response.status_code": response.status_code,
+                "mode": current.mode,
+                "http_request_id": current.id,
+            }
+            began = now() - round((time.perf_counter() - current.began_at) * 1e9)
+            self._tracer.record(Span.CREATE, current.accepted, began, about)
         if self._says_answers:
             get_logger(__name__).debug(
                 "answered", method=asked.method, route=route, status=response.status_code, ms=round(took * 1000, 1)

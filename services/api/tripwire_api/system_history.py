@@ -11,8 +11,9 @@ from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import QuerySchema
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_figures import incident_body
-from tripwire_api.system_shapes import AvailabilitySchema, HistorySchema, IncidentListSchema
+from tripwire_api.system_shapes import AvailabilitySchema, DeployListSchema, HistorySchema, IncidentListSchema
 from tripwire_api.system_store import Bucket, SystemStore
+from tripwire_shared.deploys.deploys import Deploy, Deploys
 from tripwire_shared.health.incident_history import IncidentHistory, Outage
 from tripwire_shared.mode.mode import PastSwitch
 from tripwire_shared.mode.mode_store import ModeStore
@@ -32,7 +33,11 @@ class IncidentQuerySchema(QuerySchema):
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
 
 
-def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeStore) -> Blueprint:
+class DeployQuerySchema(QuerySchema):
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, 500))
+
+
+def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeStore, deploys: Deploys) -> Blueprint:
     routes = Blueprint("system_history", __name__, url_prefix="/api/admin/system", description="The system")
 
     @routes.route("/history")
@@ -78,7 +83,20 @@ def blueprint(store: SystemStore, incidents: IncidentHistory, mode_store: ModeSt
             shown, next_before = incidents.page(query["limit"], query.get("before"))
             return {"incidents": [incident_body(incident) for incident in shown], "next_before": next_before}
 
+    @routes.route("/deploys")
+    class DeployList(MethodView):
+        @routes.arguments(DeployQuerySchema, location="query")
+        @routes.response(200, DeployListSchema)
+        def get(self, query: dict[str, int]) -> dict[str, Any]:
+            """Deploys, the newest first: version, who, when, how long, and how it ended (null: under way)."""
+            return {"deploys": [deploy_body(deploy) for deploy in deploys.latest(query["limit"])]}
+
     return routes
+
+
+def deploy_body(deploy: Deploy) -> dict[str, Any]:
+    times = {"started_at": iso(deploy.started_at), "finished_at": iso_or_none(deploy.finished_at)}
+    return {**asdict(deploy), **times}
 
 
 def bucket_body(bucket: Bucket) -> dict[str, Any]:

@@ -20,6 +20,22 @@ class IncidentListSchema(Schema):
     next_before = fields.Integer(allow_none=True)
 
 
+class DeploySchema(Schema):
+    id = fields.Integer(required=True)
+    version = fields.String(required=True)
+    previous = fields.String(allow_none=True)
+    started_by = fields.String(required=True)
+    started_at = fields.String(required=True)
+    finished_at = fields.String(allow_none=True)
+    outcome = fields.String(allow_none=True, validate=validate.OneOf(["done", "rolled_back", "failed", "abandoned"]))
+    reason = fields.String(allow_none=True)
+    seconds = fields.Float(allow_none=True)
+
+
+class DeployListSchema(Schema):
+    deploys = fields.List(fields.Nested(DeploySchema), required=True)
+
+
 class LastKnownSchema(Schema):
     value = fields.Integer(required=True)
     at = fields.String(required=True)

@@ -111,6 +111,14 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: deploys$
+WITH gone AS (
+    DELETE FROM deploys WHERE id = ANY (ARRAY(
+        SELECT id FROM deploys WHERE finished_at < now() - make_interval(secs => :kept) ORDER BY id LIMIT :batch))
+    RETURNING id
+)
+SELECT count(*) FROM gone;
+
 -- name: switches$
 WITH gone AS (
     DELETE FROM system_config_history WHERE (key, version) IN (

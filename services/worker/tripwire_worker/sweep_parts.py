@@ -59,6 +59,7 @@ class SweepParts:
         self.wakeups.stop(BACKGROUND_STOP_TIMEOUT)
         self.delivery.stop(BACKGROUND_STOP_TIMEOUT)
         self.core.writer.stop(BACKGROUND_STOP_TIMEOUT)
+        self.core.tracer.stop()
         self.core.database.close()
 
 

@@ -43,4 +43,5 @@ def main(pulse: Pulse) -> None:
     worker.run()
     attempts.finish(WORKER_DRAIN_LIMIT)
     core.writer.stop(BACKGROUND_STOP_TIMEOUT)
+    core.tracer.stop()
     core.database.close()

@@ -26,6 +26,7 @@ from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request import EmailTaken, Request, RequestMode, RequestStatus, Wish
 from tripwire_shared.requests.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.timings import RIVAL_POLL, RIVAL_WAIT, SYNC_PROVISIONING_BUDGET
+from tripwire_shared.tracing import Span, Tracer, now
 
 # A rival that fails between our insert and our look frees the e-mail: then we try again, but not for ever.
 ACCEPT_TRIES = 3
@@ -54,12 +55,13 @@ class Intake:
         fingerprints: Signer,
         writer: BackgroundWriter,
         hashing: FewAtOnce,
+        tracer: Tracer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._mode_cache, self._breaker = store, mode_cache, breaker
         self._group = AcceptGroup(store, breaker, queue)
         self._provisioning, self._sealer, self._fingerprints = provisioning, sealer, fingerprints
-        self._writer, self._hashing, self._clock = writer, hashing, clock
+        self._writer, self._hashing, self._tracer, self._clock = writer, hashing, tracer, clock
 
     def accept(self, wish: Wish, staff_id: UUID, key: str | None) -> Accepted:
         """Takes `wish` in for a member of staff.
@@ -68,6 +70,7 @@ class Intake:
         """
         mode = self._way()
         new = self._new_request(wish, staff_id, key, mode)
+        began = now()
         entry = self._group.take_in(new)
         if entry is Entry.REFUSED:
             told = self._replay_or_store(new)
@@ -75,6 +78,7 @@ class Intake:
                 return told
             if mode is RequestMode.ASYNC and self._group.queue([new]):
                 entry = Entry.QUEUED
+        self._tracer.record(Span.ACCEPT, new.id, began, {"queued": entry is Entry.QUEUED, "mode": mode.value})
         if entry is Entry.QUEUED:
             return Accepted(new.id, wish.email, mode, user_id=None)
         return self._provision_now(new, RequestMode.FALLBACK if mode is RequestMode.ASYNC else mode)

@@ -22,6 +22,8 @@ from tripwire_shared.timings import MAIL_BACKOFF, MAIL_GIVE_UP_AFTER
 MAIL_BATCH = 50
 # Twice as many as one that fails for 24 hours has.
 MAIL_LEASES_AT_MOST = 200
+# Never a name of anything (RFC 6761, section 6.4): addresses of tests, such as the proof of a deploy.
+NOBODYS_DOMAIN = ".invalid"
 # Where a line may end, and control characters: a name stands on one line.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -52,6 +54,8 @@ class WelcomeMail:
         if message.recipient is None:
             raise NothingToDeliver("The customer was erased, or the link was replaced by a newer one.")
         email = message.recipient.email
+        if email.endswith(NOBODYS_DOMAIN):
+            raise NothingToDeliver("Nobody can have an address under .invalid.")
         link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
         about = {"full_name": _BREAKS.sub(" ", message.recipient.full_name).strip(), "link": link}
         return Mail(

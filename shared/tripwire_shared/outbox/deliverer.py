@@ -34,6 +34,7 @@ from tripwire_shared.timings import (
     MAIL_ANSWER_PATIENCE,
     MAIL_ANSWER_PATIENCE_AT_STOP,
 )
+from tripwire_shared.tracing import Span, Tracer, now
 from tripwire_shared.wakeups import Told
 
 # As many as the threads of an API process may have put in between two looks.
@@ -68,7 +69,8 @@ class Deliverer:
     """`alarm` is rung by who put something in here, after the commit: then this looks at once. `patience`: for so many
     seconds what others put in is left to them."""
 
-    def __init__(self, outbox: Outbox, route: Route, alarm: AlarmClock, patience: float = 0.0) -> None:
+    def __init__(self, outbox: Outbox, route: Route, alarm: AlarmClock, tracer: Tracer, patience: float = 0.0) -> None:
+        self._tracer = tracer
         self._outbox, self._route, self._alarm, self._patience = outbox, route, alarm, patience
         self._stopped = threading.Event()
         self._late = LateAnswers(on_end=lambda: alarm.ring_in(0.0))
@@ -137,9 +139,11 @@ class Deliverer:
         if message.attempts > self._route.leases_at_most:
             self._give_up(message, "Outcome unknown: it was begun too often, and whoever began it died.")
             return
+        began = now()
         try:
             late = deliver(message)
         except DeliveryFailed as error:
+            self._trace(message, began, failure=type(error).__name__)
             self._fail_now(message, error, unmarked)
         except NothingToDeliver as error:
             self._outbox.give_up(message, str(error))
@@ -147,10 +151,15 @@ class Deliverer:
             get_logger(__name__).exception("a delivery failed unexpectedly", message_id=message.id)
             self._fail_now(message, DeliveryFailed(f"Unexpected error ({type(error).__name__})."), unmarked)
         else:
+            self._trace(message, began)
             if late is None:
                 unmarked.add(message)
             else:
                 self._await(message, late, unmarked)
+
+    def _trace(self, message: Message, began: int, failure: str | None = None) -> None:
+        if message.request_id is not None and message.channel is Channel.MAIL:
+            self._tracer.record(Span.MAIL, message.request_id, began, {"attempt": message.attempts}, failure=failure)
 
     def _await(self, message: Message, late: LateAnswer, unmarked: Unmarked) -> None:
         """The other messages wait for it a while, as for any; then they go on without it."""

@@ -27,6 +27,7 @@ from tripwire_admin_ui.wording import MODES, mode_name
 EVENTS_SHOWN = 50
 INCIDENTS_SHOWN = 4
 INCIDENTS_ON_THEIR_PAGE = 50
+DEPLOYS_SHOWN = 50
 CONFLICT = "Not switched: someone else was faster."
 Page = str | tuple[str, int]
 
@@ -66,6 +67,10 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin/system-health/incidents")
     def incidents() -> Page:
         return health.incidents(request.args.get("before", ""))
+
+    @blueprint.get("/admin/system-health/deploys")
+    def deploys() -> Page:
+        return health.deploys()
 
     return blueprint
 
@@ -124,6 +129,13 @@ class _Health:
         page = reader.ask(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
         state, found = system.state, reader.read(page)
         return live_page("incidents.html", state, incidents=found, cause=cause, before=place, failures=reader.failures)
+
+    def deploys(self) -> Page:
+        token, reader = person().token, Reader()
+        system = StateReading(self._api, token, reader)
+        asked = reader.ask(lambda: self._past.deploys(token, reader.budget, DEPLOYS_SHOWN))
+        state, found = system.state, reader.read(asked)
+        return live_page("deploys.html", state, deploys=found, failures=reader.failures)
 
     def switch(self) -> Response | Page:
         form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())
