@@ -62,8 +62,13 @@ check-files: $(VENV)/dev.stamp ## Dockerfiles, the compose file, YAML and shell 
 	@EDGE_HOST=localhost PUBLIC_URL=https://localhost CONSOLE_SUBNET=10.0.0.0/24 \
 		$(BIN)/caddy validate --adapter caddyfile --config deploy/compose/edge/Caddyfile >/dev/null 2>$(VENV)/caddy.log || { tail -n 1 $(VENV)/caddy.log; exit 1; }
 	@$(BIN)/caddy fmt --diff deploy/compose/edge/Caddyfile >$(VENV)/caddy.log || { grep '^[+-]' $(VENV)/caddy.log; exit 1; }
-	@$(BIN)/python -m yamllint --strict docker-compose.yml
+	@$(BIN)/python -m yamllint --strict docker-compose.yml deploy/kubernetes deploy/monitoring
 	@$(BIN)/python -m check_jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@if command -v promtool >/dev/null; then \
+		promtool check config deploy/monitoring/prometheus.yml >/dev/null && promtool test rules deploy/monitoring/rules.test.yml >/dev/null; \
+		else echo "The rules for Prometheus: skipped, there is no promtool (Debian's package prometheus)."; fi
+	@if command -v amtool >/dev/null; then amtool check-config deploy/monitoring/alertmanager.yml >/dev/null; \
+		else echo "Alertmanager's configuration: skipped, there is no amtool (Debian's package prometheus-alertmanager)."; fi
 	@if [ -x $(BIN)/docker-compose ]; then $(BIN)/docker-compose --file docker-compose.yml config --quiet; fi
 
 test-containers: $(VENV)/dev.stamp ## the images and the compose stack, on a Docker engine (skipped where none answers)

@@ -23,6 +23,7 @@ secret secret_key "$(random 48)"
 if [ -n "${ADMIN_PASSWORD:-}" ] && [ ! -s "$folder/admin_password" ]; then
     : >"$folder/.admin_password_was_given" # up.sh then names it, and does not print it
 fi
+secret grafana_password "$(random 24)"
 secret admin_password "${ADMIN_PASSWORD:-$(random 16)}"
 secret database_url "postgresql://tripwire:$(cat "$folder/postgres_password")@postgres:5432/tripwire"
 secret redis_url "redis://:$(cat "$folder/valkey_password")@valkey:6379/0"

@@ -27,6 +27,21 @@ place_files() {
         put tls tls_certificate tls_key
     fi
     cp deploy/compose/edge/* "$staging/edge"
+    put grafana grafana_password
+    put prometheus
+    put alertmanager
+    cp deploy/monitoring/prometheus.yml deploy/monitoring/rules.yml "$staging/prometheus"
+    cp deploy/monitoring/alertmanager.yml "$staging/alertmanager"
+    if [ -n "$(setting TELEGRAM_BOT_TOKEN)" ]; then
+        sed -i 's/^  receiver: shown$/  receiver: telegram/' "$staging/alertmanager/alertmanager.yml"
+        setting TELEGRAM_BOT_TOKEN >"$staging/alertmanager/bot_token"
+        printf '  - name: telegram\n    telegram_configs:\n      - {bot_token_file: /opt/tripwire/bot_token, chat_id: %s, parse_mode: ""}\n' \
+            "$(setting TELEGRAM_ADMIN_CHAT_ID)" >>"$staging/alertmanager/alertmanager.yml"
+    fi
+    mkdir -p "$staging/grafana/provisioning/datasources" "$staging/grafana/provisioning/dashboards" "$staging/grafana/dashboards"
+    cp deploy/monitoring/grafana/datasource.yml "$staging/grafana/provisioning/datasources"
+    cp deploy/monitoring/grafana/dashboards.yml "$staging/grafana/provisioning/dashboards"
+    cp deploy/monitoring/dashboard.json "$staging/grafana/dashboards"
     mkdir -p "$staging/backup/deploy/backup" "$staging/backup/db"
     cp deploy/backup/*.sh deploy/backup/*.sql "$staging/backup/deploy/backup"
     cp db/schema.sql "$staging/backup/db"
