@@ -83,8 +83,8 @@ class Proof:
         return answer.status_code, str(found["user_id"])
 
     def _others_are_provisioned(self) -> bool:
-        """Whether a request was finished lately: by the new version, since the proof takes longer than "lately"."""
-        lately = PROOF_LIMIT / 4
+        """Whether a request was provisioned since the proof began: by the new version."""
+        lately = PROOF_LIMIT
         return bool(
             self._parts.database.read(lambda connection: self._sql.provisioned_lately(connection, lately=lately))
         )
