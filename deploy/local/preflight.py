@@ -4,13 +4,14 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import psycopg2
-from redis import Redis
 from redis.exceptions import RedisError
 
 from deploy.local.data_folder import is_free
 from deploy.local.errors import CannotStart
 from tripwire_shared import timings
 from tripwire_shared.listen_url import check_listen_url
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
+from tripwire_shared.redis_address import read_redis_address
 from tripwire_shared.settings import Settings
 
 _OLDEST_POSTGRES = 15
@@ -56,13 +57,15 @@ def _check_server(name: str, url: str) -> None:
 
 def complaint_about_redis(url: str) -> str | None:
     """Why Redis does not answer, in one line; None where it does."""
-    limit = timings.LOCAL_HTTP_TIMEOUT
+    address = read_redis_address(url)
     try:
-        with closing(Redis.from_url(url, socket_timeout=limit, socket_connect_timeout=limit, retry=None)) as client:
+        with closing(build_fail_fast_redis(url, 1, timings.LOCAL_HTTP_TIMEOUT)) as client:
             client.ping()
     except (RedisError, ValueError) as error:
-        parts, reason = urlsplit(url), without_password(str(error), url).rstrip(".")
-        return f"Redis at {parts.hostname}:{parts.port or 6379} cannot be used: {reason}"
+        reason = str(error)
+        for secret in address.secrets:
+            reason = reason.replace(secret, "***")
+        return f"Redis at {address.shown} cannot be used: {reason.rstrip('.')}"
     return None
 
 

@@ -31,7 +31,7 @@ _ERRORS_AT_MOST = 20
 # A local part is 64 characters at most; without that bound a long text costs the square of its length.
 _PART = r"[^\s@\"'`<>()\[\]{},;:=|\\/]"
 _HIDDEN = re.compile(
-    rf"://[^\s/@]*@|\$argon2\w*\$[^\s\"',)]*|\btsm_[\w-]{{8,}}|\bgAAAA[\w=-]{{16,}}|{_PART}{{1,64}}(?:@|%40){_PART}+"
+    rf"://[^\s/@]*@|\bsentinel_password=[^\s&\"']*|\$argon2\w*\$[^\s\"',)]*|\btsm_[\w-]{{8,}}|\bgAAAA[\w=-]{{16,}}|{_PART}{{1,64}}(?:@|%40){_PART}+"
 )
 
 

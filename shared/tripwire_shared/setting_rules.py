@@ -1,14 +1,17 @@
-"""What the text of a variable may be. Each rule gives the value or raises ValueError with the reason. Pure.
+"""What the text of a variable may be. Each rule gives the value or raises ValueError with the reason. Pure, but
+that the certificates which an address names are read.
 
 No reason repeats what was given: it may be a secret.
 """
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tripwire_shared.email_address import email_problem
+from tripwire_shared.redis_address import TLS_FILES, read_redis_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,8 +33,6 @@ _DATABASE_PARAMETERS = frozenset({
     "ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib", "gssdelegation", "service",
     "target_session_attrs", "load_balance_hosts",
 })  # fmt: skip
-# Only those of TLS: redis-py takes any of its arguments from the address, time-outs too, and ours must hold.
-_REDIS_PARAMETERS = frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
 
 
 def text(value: str) -> str:
@@ -128,10 +129,27 @@ def database_url(value: str) -> str:
 
 
 def redis_url(value: str) -> str:
-    url("redis", "rediss", parameters=_REDIS_PARAMETERS)(value)
-    if value and not re.fullmatch(r"/?[0-9]*", urlsplit(value).path):
-        raise ValueError("must end with a database's number, or without one")
+    """Its certificates are read too: a file that is missing is said at the start, not by each connection."""
+    if value:
+        tls = read_redis_address(value).tls or {}
+        _check_certificates(*(str(tls[name]) if name in tls else None for name in TLS_FILES))
     return value
+
+
+def _check_certificates(ca_certs: str | None, certfile: str | None, keyfile: str | None) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_certs is not None:
+        try:
+            context.load_verify_locations(cafile=ca_certs)
+        except OSError as error:  # SSLError is one
+            raise ValueError(f"names a file in ssl_ca_certs that cannot be read ({type(error).__name__})") from None
+    if certfile is not None:
+        try:
+            # The empty password: OpenSSL would ask for one at the terminal, and wait.
+            context.load_cert_chain(certfile, keyfile, password="")
+        except OSError as error:
+            names = "ssl_certfile and ssl_keyfile" if keyfile else "ssl_certfile"
+            raise ValueError(f"names a file in {names} that cannot be read ({type(error).__name__})") from None
 
 
 def smtp_url(value: str) -> str:

@@ -18,10 +18,7 @@ from typing import Any
 import rq_dashboard
 from flask import Flask, Response, g, jsonify, render_template, request
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -36,6 +33,8 @@ from tripwire_admin_ui.refresh import QUEUE, QUEUE_DATA, is_scripted, wants_json
 from tripwire_admin_ui.system_state import SystemState, read_system_state
 from tripwire_admin_ui.verdict import verdict
 from tripwire_shared import timings
+from tripwire_shared.queue.redis_link import build_fail_fast_redis
+from tripwire_shared.redis_address import read_redis_address
 
 PREFIX = "/admin/queue"
 # Its views that change something, and the word for each in the activity log.
@@ -50,6 +49,8 @@ PAGES = frozenset(f"{QUEUE}.{view}" for view in ("queues_overview", "workers_ove
 # What its addresses may hold; it believes them.
 REGISTRIES = frozenset(("queued", "failed", "deferred", "started", "finished", "scheduled", "canceled"))
 ORDERS = frozenset(("asc", "dsc"))
+# For all who look at its pages at once; who finds none is told that Redis is away.
+CONNECTIONS = 32
 ROWS_AT_MOST, PAGES_AT_MOST = 100, 1_000_000
 # underscore.js makes functions of its templates, so eval it must be; inline script runs with this page's nonce only.
 POLICY = (
@@ -59,21 +60,11 @@ POLICY = (
 )
 
 
-def build_redis(url: str) -> Redis:
-    """Refused or frozen, it gives up within one time-out; a stale pooled connection is replaced once."""
-    return Redis.from_url(
-        url,
-        socket_timeout=timings.UI_REDIS_TIMEOUT,
-        socket_connect_timeout=timings.UI_REDIS_TIMEOUT,
-        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-    )
-
-
 def mount(app: Flask, api: ApiClient, guards: Guards, redis_url: str) -> None:
     """Puts rq-dashboard under PREFIX. Without `redis_url` there is the page that says so, and nothing else."""
-    redis = build_redis(redis_url) if redis_url else None
+    redis = build_fail_fast_redis(redis_url, CONNECTIONS, timings.UI_REDIS_TIMEOUT) if redis_url else None
     _mend(redis)
-    app.config["RQ_DASHBOARD_REDIS_URL"] = (_without_password(redis_url),)
+    app.config["RQ_DASHBOARD_REDIS_URL"] = (read_redis_address(redis_url).shown if redis_url else "",)
     app.config["RQ_DASHBOARD_POLL_INTERVAL"] = int(timings.UI_REFRESH * 1000)
     app.redis_conn = redis  # type: ignore[attr-defined]  # where rq-dashboard looks for it
     app.jinja_env.loader = EscapingLoader(app.jinja_env.loader)
@@ -232,11 +223,6 @@ def _no_such_job(_: NoSuchJobError) -> Any:
 
 def _not_failed(_: InvalidJobOperation) -> Any:
     return for_script(HTTPStatus.CONFLICT, "This job is not failed (any more).")
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if rest else ""
 
 
 def with_policy(response: Response) -> Response:
