@@ -166,6 +166,7 @@ def test_secrets_are_hidden_and_other_text_stays() -> None:
     token = "tsm_" + "a" * 43
     for secret in ("pa:ss", HASH, token, "gAAAAABkabcdefghijklmnop"):
         assert secret not in hidden(f"postgresql://u:pa:ss@h/d {HASH} {token} gAAAAABkabcdefghijklmnop")
+    assert "pa%20ss" not in hidden("redis+sentinel://h1,h2/m?sentinel_username=u&sentinel_password=pa%20ss")
     for text in ("GET /api/admin/tripwire/users 200", "Listening at: http://[::1]:8000 (17)", "a @ b", "пишет @ тут"):
         assert hidden(text) == text
     assert loggable({"requests": 3, "late": None, "ms": 1.5}) == {"requests": 3, "late": None, "ms": 1.5}

@@ -58,6 +58,10 @@ CONTRACT = {
     "LOG_LEVEL": "info",
     "LOG_FORMAT": "json",
 }
+REDIS_SCHEMES = "redis:// or rediss:// or redis+sentinel:// or rediss+sentinel://"
+AS_IN = "after the Sentinels, as in host1,host2/NAME"
+TRUTHS = "ssl_check_hostname=true or ssl_check_hostname=false"
+NO_FILE = "that cannot be read (FileNotFoundError)"
 KEY = "a-secret-key-for-tests-only-0123456789"
 # What we have beyond the contract's table.
 OUR_OWN = {
@@ -203,6 +207,35 @@ def test_every_variable_that_can_be_bad_is_tried() -> None:
         ("REDIS_URL", "redis://", "has no host"),
         ("REDIS_URL", "redis://h/first", "must end with a database's number, or without one"),
         ("REDIS_URL", "redis://h?socket_timeout=60", "has parameters that are not known"),
+        ("REDIS_URL", "rediss+sentinel://h/m?socket_timeout=60", "has parameters that are not known"),
+        ("REDIS_URL", "h:6379", f"must begin with {REDIS_SCHEMES}"),
+        ("REDIS_URL", "redis+sentinels://h/m", f"must begin with {REDIS_SCHEMES}"),
+        ("REDIS_URL", "redis://h#hidden", "is not an address"),
+        ("REDIS_URL", "redis://h:70000", "is not an address"),
+        ("REDIS_URL", "redis://h:hidden", "is not an address"),
+        ("REDIS_URL", "redis://:hidden@h /0", "is not an address"),
+        ("REDIS_URL", "redis://h1,h2/0", "names several hosts, which needs redis+sentinel:// or rediss+sentinel://"),
+        ("REDIS_URL", "redis://h?sentinel_password=hidden", "has parameters that are not known"),
+        ("REDIS_URL", "redis://h?ssl_ca_certs=/hidden", "has parameters of TLS, which needs rediss://"),
+        ("REDIS_URL", "redis+sentinel://h/m?ssl_cert_reqs=none", "has parameters of TLS, which needs rediss://"),
+        ("REDIS_URL", "redis+sentinel://h1,h2", f"must name the master {AS_IN}"),
+        ("REDIS_URL", "redis+sentinel://h1,h2/", f"must name the master {AS_IN}"),
+        ("REDIS_URL", "redis+sentinel://h1,h2/a%20b", f"must name the master {AS_IN}"),
+        ("REDIS_URL", "redis+sentinel://h/m/first", "must end with a database's number, or without one"),
+        ("REDIS_URL", "redis+sentinel://h/m/1/2", "must end with a database's number, or without one"),
+        ("REDIS_URL", "redis+sentinel://h1,,h3/m", "has no host"),
+        ("REDIS_URL", "redis+sentinel://:hidden@/m", "has no host"),
+        ("REDIS_URL", "redis+sentinel://h1,h2:port/m", "is not an address"),
+        ("REDIS_URL", "redis+sentinel://h1,[::1/m", "is not an address"),
+        ("REDIS_URL", f"redis+sentinel://{'h,' * 9}h/m", "names more than 9 Sentinels"),
+        ("REDIS_URL", "redis+sentinel://h/m?sentinel_username=u", "has sentinel_username without sentinel_password"),
+        ("REDIS_URL", "redis+sentinel://h/m?sentinel_password=a&sentinel_password=hidden", "has a parameter twice"),
+        ("REDIS_URL", "rediss://h?ssl_cert_reqs=hidden", "must have ssl_cert_reqs=required, optional or none"),
+        ("REDIS_URL", "rediss://h?ssl_check_hostname=hidden", f"must have {TRUTHS}"),
+        ("REDIS_URL", "rediss://h?ssl_keyfile=/hidden", "has ssl_keyfile without ssl_certfile"),
+        ("REDIS_URL", "rediss://h?ssl_ca_certs=/hidden.pem", f"names a file in ssl_ca_certs {NO_FILE}"),
+        ("REDIS_URL", "rediss+sentinel://h/m?ssl_ca_certs=/hidden.pem", f"names a file in ssl_ca_certs {NO_FILE}"),
+        ("REDIS_URL", "rediss://h?ssl_certfile=/hidden.pem", f"names a file in ssl_certfile {NO_FILE}"),
         ("SMTP_URL", "smtp://h?starttls=on", "must have starttls=true or starttls=false"),
         ("SMTP_URL", "smtp://u?hidden@h", "has parameters that are not known"),
         ("API_URL", "http://h:8000?x=1", "must not have parameters"),
@@ -212,7 +245,9 @@ def test_every_variable_that_can_be_bad_is_tried() -> None:
     ],
 )
 def test_malformed_addresses_and_why(name: str, value: str, why: str) -> None:
-    assert refusal({name: value}) == f"Bad settings: {name} {why}"
+    said = refusal({name: value})
+    assert said == f"Bad settings: {name} {why}"
+    assert "hidden" not in said
 
 
 @pytest.mark.parametrize(
@@ -248,6 +283,12 @@ def test_what_could_break_a_mail_or_a_command_is_refused(name: str, value: str) 
         ("DATABASE_URL", "postgresql://u@[::1]:5432/d"),
         ("REDIS_URL", "rediss://user:p@h:6380/15?ssl_cert_reqs=none"),
         ("REDIS_URL", "redis://h"),
+        ("REDIS_URL", "redis://u:p@[::1]:6379/0"),
+        (
+            "REDIS_URL",
+            "redis+sentinel://u:p%40@h1:26379,h2,[::1]:26380/my-master/2?sentinel_username=u&sentinel_password=p",
+        ),
+        ("REDIS_URL", "rediss+sentinel://h1,h2,h3/m?ssl_check_hostname=false"),
         ("SMTP_URL", "smtps://u%40example.com:p@h"),
         ("SMTP_URL", "smtp://user%40mail:p%40ss%2Fw%20rd%3A%25@h"),
         ("MAIL_FROM", "Welcome+x@Академия.example"),
