@@ -13,7 +13,7 @@ from tests.invariants import assert_all_kept, assert_mails_arrived, wait_until_s
 from tests.sentinels import Sentinels
 from tests.stack import Stack
 from tests.waiting import wait_until
-from tripwire_shared.queue.request_queue import COMPLETED_KEY
+from tripwire_shared.queue.request_queue import COMPLETED_KEY, QUEUE_NAME
 
 BACK_WITHIN = 2.0
 # A look at the Sentinels one by one, the old master's time-out, and what the machine adds.
@@ -36,7 +36,6 @@ def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
 def stack(stack: Stack, sentinels: Sentinels) -> Stack:
     stack.environ |= {"REDIS_URL": sentinels.url, "WORKER_RATE_LIMIT": "0", "API_RATE_LIMIT": "0"}
     stack.start_api(processes=2)
-    stack.start_worker()
     return stack
 
 
@@ -44,6 +43,7 @@ def stack(stack: Stack, sentinels: Sentinels) -> Stack:
 def test_a_master_that_is_gone(
     stack: Stack, sentinels: Sentinels, measured: Callable[[str, float], None], number: signal.Signals
 ) -> None:
+    stack.start_worker()
     with Load([stack.api_url], stack.log_in()) as load:
         wait_until(lambda: _queued(load, 0), what="a first 202")
         time.sleep(1)
@@ -74,8 +74,33 @@ def test_a_master_that_is_gone(
     assert_mails_arrived(url, stack.mail_folder)
 
 
+def test_what_the_new_master_never_had(stack: Stack, sentinels: Sentinels) -> None:
+    """Replication is not waited for: who was told 202 lately may stand on the old master alone."""
+    with Load([stack.api_url], stack.log_in()) as load:
+        wait_until(lambda: _queued(load, 0), what="a first 202")
+        sentinels.replica.signal(signal.SIGSTOP)
+        with sentinels.master.client() as client:
+            client.client_kill_filter(_type="replica")
+        time.sleep(0.3)
+        sentinels.master.kill()
+        sentinels.replica.signal(signal.SIGCONT)
+        sentinels.wait_for_promotion()
+        time.sleep(BACK_WITHIN)
+
+    with sentinels.replica.client() as client:
+        client.select(3)
+        waiting = client.llen(f"rq:queue:{QUEUE_NAME}")
+    assert 0 < waiting < len(_queued(load, 0)), "nothing was lost: this test shows nothing"
+    assert [str(seen) for seen in load.tries if not seen.accepted] == []
+    stack.start_worker()
+    url = stack.environ["DATABASE_URL"]
+    wait_until_settled(url, 30)
+    assert_all_kept(url, load.accepted)
+
+
 def test_a_planned_failover(stack: Stack, sentinels: Sentinels, measured: Callable[[str, float], None]) -> None:
     """The master is demoted and lives on: what still talks to it would be refused for ever."""
+    stack.start_worker()
     with Load([stack.api_url], stack.log_in()) as load:
         wait_until(lambda: _queued(load, 0), what="a first 202")
         with sentinels.sentinels[0].client() as client:
