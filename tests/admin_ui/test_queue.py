@@ -16,6 +16,7 @@ from tests.admin_ui.conftest import ADMIN, SALES, Clock, Visitor, make_app
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.test_headers import POLICY
 from tests.rq_worker import WorkerOfTests
+from tests.sentinel_stand_in import SentinelStandIn, url_of
 from tripwire_admin_ui.queue_console import CHANGES, PAGES
 from tripwire_admin_ui.queue_templates import escaped
 from tripwire_admin_ui.refresh import QUEUE_DATA
@@ -65,6 +66,24 @@ def csrf(person: Visitor) -> dict[str, str]:
     found = re.search(r'name="csrf-token" content="([^"]+)"', person.read(PAGE).text)
     assert found
     return {"X-CSRFToken": found[1]}
+
+
+def test_behind_sentinels_it_is_the_masters_queue_and_shows_no_secret(signed_in: Build, valkey: ValkeyServer) -> None:
+    sentinel = SentinelStandIn(valkey.port)
+    query = "?sentinel_username=hidden-user&sentinel_password=hidden-password"
+    try:
+        admin = signed_in(url_of(sentinel, password="valkey-of-tests", query=query))
+        for path in ("", "0/view/workers", "0/view/jobs"):
+            answer = admin.read(PAGE + path)
+            assert answer.status_code == 200
+            assert "hidden-" not in answer.text
+            assert "valkey-of-tests" not in answer.text
+        sentinel.master_port = 9
+        with Redis.from_url(valkey.url) as redis:
+            redis.client_kill_filter(_type="normal", skipme=True)
+        assert "Redis is down" in admin.read(PAGE).text
+    finally:
+        sentinel.stop()
 
 
 def test_its_pages_stand_in_the_consoles_frame_with_their_own_policy(admin: Visitor, queue: Queue) -> None:
