@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,17 @@ def wire(api: ApiUnderTest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     psycopg2.extensions.set_wait_callback(counted_wait)
     yield seen
     psycopg2.extensions.set_wait_callback(wait)
+
+
+@pytest.fixture(autouse=True)
+def connections(api: ApiUnderTest) -> None:
+    """As many open connections as threads answer requests: one that an accept makes because the background threads hold
+    the others, would count as round trips of that accept."""
+    pool = api.resources.request_queue._redis.connection_pool
+    with ExitStack() as held:
+        for _ in range(api.resources.settings.web_threads):
+            held.enter_context(api.resources.database.connection())
+            held.callback(pool.release, pool.get_connection())
 
 
 def _accept(manager: Caller, **headers: str) -> None:

@@ -154,15 +154,13 @@ def test_the_time_does_not_tell_whether_the_account_exists(api: ApiUnderTest) ->
     api.member(EMAIL, password=PASSWORD)
     api.member("tokens@example.com")
 
-    def fastest(email: str) -> float:
-        times = []
-        for number in range(2):
-            began = time.monotonic()
-            assert sign_in(api, email, "wrong", f"192.0.2.{number}").status_code == 401
-            times.append(time.monotonic() - began)
-        return min(times)
+    def work(email: str) -> float:
+        """Processor time of all threads: what the hash takes, whoever else computes meanwhile."""
+        began = time.process_time()
+        assert sign_in(api, email, "wrong").status_code == 401
+        return time.process_time() - began
 
-    known, unknown, without_password = fastest(EMAIL), fastest("nobody@example.com"), fastest("tokens@example.com")
+    known, unknown, without_password = work(EMAIL), work("nobody@example.com"), work("tokens@example.com")
     assert unknown > known / 2
     assert without_password > known / 2
     assert unknown < known * 2

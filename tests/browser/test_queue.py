@@ -70,9 +70,10 @@ def test_no_text_from_redis_runs_as_script(page: Any, paths: list[str], messages
 
 def test_a_failed_job_is_requeued_with_its_button(page: Any, api: StandInApi, paths: list[str], redis_url: str) -> None:
     page.goto(paths[4])
-    page.click("#requeue-job-btn")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.click("#requeue-job-btn")
     page.clock.run_for(6000)
-    page.wait_for_selector("#job-data >> text=queued")
+    page.wait_for_selector("#job-data p:has-text('Status') >> text=/queued$/")
     assert [call.body["what"] for call in api.calls_of("POST", "/api/admin/tripwire/activity/queue")] == ["requeue"]
 
 
@@ -96,7 +97,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Any, paths: list[s
 
 def test_a_page_left_open_leads_to_the_sign_in_once_the_session_is_over(page: Any, api: StandInApi) -> None:
     page.goto(PAGE)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("#queues >> text=No queues")  # its next question is a timer from here on
     api.state.tokens.clear()
     page.clock.run_for(6000)
     page.wait_for_url("**/login?next=/admin/queue/**")
