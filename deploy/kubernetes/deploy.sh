@@ -15,7 +15,8 @@ case $version in *[!a-z0-9.-]* | .* | -*)
 esac
 manifests() {
     kubectl kustomize "overlays/$overlay" |
-        sed -E "s#image: (tripwire-[a-z-]+):.*#image: ${REGISTRY:-}\1:$version#"
+        sed -E -e "s#image: (tripwire-[a-z-]+):.*#image: ${REGISTRY:-}\1:$version#" \
+            -e "/name: TRIPWIRE_VERSION\$/{n;s#value: .*#value: \"$version\"#;}"
 }
 job() {
     sed -e "s#VERSION#$version#" -e "s#image: tripwire#image: ${REGISTRY:-}tripwire#" migrate.yaml
@@ -44,12 +45,22 @@ done_or_failed 600 || {
     echo "The migrations failed; the services were not touched: kubectl logs --namespace tripwire job/migrate-$version" >&2
     exit 1
 }
+revision() { # of a Deployment; empty where there is none yet
+    kubectl get --namespace tripwire --ignore-not-found "deployment/$1" \
+        --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}'
+}
+before_api=$(revision api) before_admin_ui=$(revision admin-ui) before_worker=$(revision worker)
+take_back() { # name, revision: nothing where it was not changed, or is new
+    [ -z "$2" ] || [ "$2" = "$(revision "$1")" ] || kubectl rollout undo --namespace tripwire "deployment/$1" --to-revision="$2"
+}
 echo "Applying $version"
 manifests | kubectl apply --filename -
 for name in api admin-ui worker; do
     kubectl rollout status --namespace tripwire --timeout=300s "deployment/$name" || {
         echo "$name does not become ready: all go back to the version before" >&2
-        for back in api admin-ui worker; do kubectl rollout undo --namespace tripwire "deployment/$back"; done
+        take_back api "$before_api"
+        take_back admin-ui "$before_admin_ui"
+        take_back worker "$before_worker"
         exit 1
     }
 done

@@ -7,6 +7,7 @@ ends with one line that names all of them (`SettingsError`), so that nobody repa
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,6 +81,7 @@ class Settings:
     backup_keep_days: int = _variable(rules.whole(1, 3650), "30")
     backup_interval_minutes: int = _variable(rules.whole(1, 10_080), "60")
     otel_exporter_otlp_endpoint: str = _variable(_HTTP)
+    tripwire_version: str = _variable(rules.text)
     log_level: str = _variable(rules.one_of("debug", "info", "warning", "error"), "info")
     log_format: str = _variable(rules.one_of("json", "console"), "json")
 
@@ -99,6 +101,11 @@ class Settings:
     def link_prefix(self) -> str:
         """What links in mails begin with, without a slash at the end."""
         return (self.public_url or address(self.api_host, self.api_port)).rstrip("/")
+
+    @property
+    def version(self) -> str:
+        """Of what runs: as the deploy named it, else the package's."""
+        return self.tripwire_version or metadata.version("tripwire-shared")
 
     @property
     def telegram_configured(self) -> bool:

@@ -9,6 +9,7 @@ import yaml
 
 from deploy.local.services import ROOT
 from tests.api.conftest import ApiUnderTest
+from tripwire_admin_ui.page_meter import PageMeter
 from tripwire_worker.meter import AttemptMeter
 
 FOLDER = ROOT / "deploy/monitoring"
@@ -31,7 +32,8 @@ def test_every_figure_exists(api: ApiUnderTest) -> None:
     api.nobody.post("/api/admin/tripwire/users", json={})
     page = api.nobody.get("/metrics").get_data(as_text=True)
     exposed = set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
-    exposed |= {metric.name for metric in AttemptMeter().registry.collect()}
+    for registry in (AttemptMeter().registry, PageMeter("1").registry):
+        exposed |= {metric.name for metric in registry.collect()}
     named = {family(name) for expression in expressions() for name in NAME.findall(expression)}
     assert {"tripwire_creates", "tripwire_attempts", "tripwire_oldest_request_seconds"} <= named
     assert named <= {family(name) for name in exposed}
@@ -48,9 +50,16 @@ def test_every_alert_is_tested() -> None:
     assert tests[0]["promql_expr_test"][0]["exp_samples"][0]["value"] == len(RULES)
 
 
-@pytest.mark.parametrize(("job", "file"), [("api", "services/api/Dockerfile"), ("worker", "docker-compose.yml")])
+@pytest.mark.parametrize(
+    ("job", "file"),
+    [
+        ("api", "services/api/Dockerfile"),
+        ("admin-ui", "services/admin-ui/Dockerfile"),
+        ("worker", "docker-compose.yml"),
+    ],
+)
 def test_the_ports_are_the_product_s(job: str, file: str) -> None:
     jobs: list[dict[str, Any]] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     [port] = [one["dns_sd_configs"][0]["port"] for one in jobs if one["job_name"] == job]
-    words = {"api": f"EXPOSE {port}\n", "worker": f'WORKER_METRICS_PORT: "{port}"\n'}
+    words = dict.fromkeys(("api", "admin-ui"), f"EXPOSE {port}\n") | {"worker": f'WORKER_METRICS_PORT: "{port}"\n'}
     assert words[job] in (ROOT / file).read_text(encoding="utf-8")

@@ -144,8 +144,8 @@ def test_nothing_is_let_in_or_out_but_what_is_named(overlay: str) -> None:
 def test_figures_are_routed_to_nobody(overlay: str) -> None:
     [ingress] = of_kind(overlay, "Ingress")
     paths = {one["path"]: one["backend"]["service"]["name"] for one in ingress["spec"]["rules"][0]["http"]["paths"]}
-    services = {one["metadata"]["name"] for one in of_kind(overlay, "Service")}
-    assert paths.pop("/metrics") not in services
+    services = {one["metadata"]["name"]: one["spec"] for one in of_kind(overlay, "Service")}
+    assert "selector" not in services[paths.pop("/metrics")], "it has no pods"
     assert set(paths.values()) == {"api", "admin-ui"}
     edge = (ROOT / "deploy/compose/edge/Caddyfile").read_text(encoding="utf-8")
     [of_api] = re.findall(r"@api path (.*)", edge)
@@ -160,6 +160,11 @@ def test_the_script_puts_the_version_in() -> None:
     shown = [one for one in yaml.safe_load_all(answer.stdout) if one and one["kind"] in ("Deployment", "Job")]
     images = {container["image"] for one in shown for container in one["spec"]["template"]["spec"]["containers"]}
     assert images == {f"registry.example.com/academy/tripwire-{service}:1.2.3" for service in SERVICES}
+    versions = {
+        one["value"] for of in shown for container in of["spec"]["template"]["spec"]["containers"]
+        for one in container["env"] if one["name"] == "TRIPWIRE_VERSION"
+    }  # fmt: skip
+    assert versions == {"1.2.3"}
     for wrong in ([], ["medium", "1"], ["small", "A/b"]):
         assert (
             subprocess.run([FOLDER / "deploy.sh", *wrong], env=environ, capture_output=True, check=False).returncode

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from tripwire_shared.health.exposition import exposition
-from tripwire_shared.metrics_folder import merge_dead
+from tripwire_shared.metrics.exposition import exposition
+from tripwire_shared.metrics.metrics_folder import merge_dead
 
 EMPTY = CollectorRegistry()
 ANSWERS = Counter("answers", "Answers", ["status"], registry=EMPTY)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.registry import Collector
 
-from tripwire_shared.health.exposition import exposition
+from tripwire_shared.metrics.exposition import exposition
 
 
 class NoFigures(Collector):

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from tests.shared.test_a_scrape_outlives_processes_that_come_and_go import NoFigures
-from tripwire_shared import metrics_folder
-from tripwire_shared.health.exposition import exposition
-from tripwire_shared.metrics_folder import VARIABLE, hold_folder, merge_dead
+from tripwire_shared.metrics import metrics_folder
+from tripwire_shared.metrics.exposition import exposition
+from tripwire_shared.metrics.metrics_folder import VARIABLE, hold_folder, merge_dead
 
 NOBODY = 2**22 + 1  # no process has such an id
 

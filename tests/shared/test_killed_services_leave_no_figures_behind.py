@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tripwire_shared.metrics_folder import VARIABLE, make_metrics_folder, remove_metrics_folder
+from tripwire_shared.metrics.metrics_folder import VARIABLE, make_metrics_folder, remove_metrics_folder
 
 
 def test_folders_of_the_dead_are_removed_and_those_of_the_living_stay(

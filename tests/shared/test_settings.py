@@ -69,6 +69,7 @@ OUR_OWN = {
     "WORKER_METRICS_PORT": "0",
     "BACKUP_FOLDER": "backups",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "TRIPWIRE_VERSION": "",
     "BACKUP_KEEP": "48",
     "BACKUP_KEEP_DAYS": "30",
     "BACKUP_INTERVAL_MINUTES": "60",
@@ -189,7 +190,7 @@ def test_each_bad_value_alone_is_refused_by_its_name(name: str) -> None:
 
 
 def test_every_variable_that_can_be_bad_is_tried() -> None:
-    free = {"SECRET_KEY_PREVIOUS", "ADMIN_PASSWORD", "TELEGRAM_BOT_TOKEN", "TELEGRAM_ADMIN_CHAT_ID"}
+    free = {"SECRET_KEY_PREVIOUS", "TRIPWIRE_VERSION", "ADMIN_PASSWORD", "TELEGRAM_BOT_TOKEN", "TELEGRAM_ADMIN_CHAT_ID"}
     assert set(BAD) == set(CONTRACT | OUR_OWN) - free - {"SUPABASE_SERVICE_ROLE_KEY", "BACKUP_FOLDER"}
 
 

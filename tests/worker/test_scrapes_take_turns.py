@@ -28,8 +28,8 @@ class SlowQueue:
 
 
 def test_one_after_another_and_not_for_ever(build: Callable[..., Resources], monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = SlowQueue()
-    server = MetricsServer(CollectorRegistry(), build().database, queue, "127.0.0.1", 0)  # type: ignore[arg-type]
+    queue, core = SlowQueue(), build()
+    server = MetricsServer(CollectorRegistry(), core.database, queue, core.settings)  # type: ignore[arg-type]
     with ThreadPoolExecutor(3) as scrapers:
         first, second = scrapers.submit(server.exposition), scrapers.submit(server.exposition)
         wait_until(lambda: queue.asked)

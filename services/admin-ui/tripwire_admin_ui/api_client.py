@@ -26,7 +26,7 @@ class ApiFailure(Exception):
 class ApiUnreachable(ApiFailure):
     """No answer of the API. `may_have_arrived`: it may nevertheless have done what was asked."""
 
-    words = "The API cannot be reached."
+    words, outcome = "The API cannot be reached.", "unreachable"
 
     def __init__(self, *, may_have_arrived: bool) -> None:
         super().__init__(self.words)
@@ -36,7 +36,7 @@ class ApiUnreachable(ApiFailure):
 class ApiTooSlow(ApiUnreachable):
     """The API was reached, or may have been, and did not answer within the page's time."""
 
-    words = "The API did not answer in time."
+    words, outcome = "The API did not answer in time.", "too_slow"
 
 
 class DatabaseAway(ApiFailure):
@@ -143,6 +143,8 @@ def page_budget() -> Budget:
 class ApiClient:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
+        # Called after each call: what became of it, and the seconds that it took.
+        self.on_answer: Callable[[str, float], None] = lambda _, __: None
 
     def sign_in(self, email: str, password: str) -> SignedIn:
         """Raises NotSignedIn, TooManyTries and the common failures."""
@@ -205,6 +207,24 @@ class ApiClient:
             raise type(silent)(may_have_arrived=False)
         if budget.left() <= 0:
             raise ApiTooSlow(may_have_arrived=False)
+        outcome, began = "answered", time.perf_counter()
+        try:
+            return self._exchange_now(method, path, headers, query, body, budget)
+        except ApiUnreachable as error:
+            outcome = error.outcome
+            raise
+        finally:
+            self.on_answer(outcome, time.perf_counter() - began)
+
+    def _exchange_now(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        budget: Budget,
+    ) -> tuple[int, Mapping[str, str], bytes]:
         try:
             # A session for each call: none is shared between threads, and no call is lost on a connection that the
             # API has just closed. It reads no proxy and no netrc from the environment: that file replaces our token.

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from importlib import metadata
 from uuid import uuid4
 
 import structlog
@@ -15,6 +14,7 @@ from tripwire_admin_ui.access import Guards
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.assets import Assets
 from tripwire_admin_ui.identity import Identities
+from tripwire_admin_ui.page_meter import PageMeter
 from tripwire_admin_ui.pages import (
     activity,
     customers,
@@ -35,7 +35,6 @@ from tripwire_shared.client_address import address_behind, over_tls
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.settings import Settings
 
-VERSION = metadata.version("tripwire-admin-ui")
 LARGEST_FORM = 64 * 1024
 # Of the requests inside at once so many may be signing in, each of which waits for the API: half of them.
 SIGN_IN_SHARE = 2
@@ -51,6 +50,9 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     cookie = SessionCookie(settings.secret_keys, clock)
+    meter = PageMeter(settings.version)
+    api.on_answer = meter.count_call
+    meter.install(app)
 
     @app.before_request
     def open_session() -> None:
@@ -78,7 +80,7 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
     Assets().install(app)
     wording.install(app)
     list_wording.install(app)
-    app.context_processor(_page_context)
+    app.context_processor(lambda: {"version": settings.version, **_page_context()})
     error_pages.install(app)
 
     guards = Guards(Identities(api))
@@ -111,7 +113,6 @@ def _page_context() -> dict[str, object]:
         "session": g.session,
         "reader_mark": mark_of(signed_in) if signed_in else "",
         "menu": navigation.entries(is_admin=signed_in.is_admin) if signed_in else (),
-        "version": VERSION,
         "take_notice": take_notice,
         "request_id": g.request_id,
         "refresh_seconds": timings.UI_REFRESH,

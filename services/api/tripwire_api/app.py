@@ -30,6 +30,7 @@ from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.deploys.deploys import Deploys
+from tripwire_shared.metrics.exposition import BuildInfo
 from tripwire_shared.rate_limit import RateLimit
 from tripwire_shared.write_probe import WriteProbe
 
@@ -67,7 +68,7 @@ def create_app(parts: ApiParts) -> Flask:
     api = ProblemApi(app)
     register_problems(app)
     core, settings = parts.core, parts.core.settings
-    meter = RequestMeter(core.database, parts.breaker, parts.request_queue)
+    meter = RequestMeter(core.database, parts.breaker, parts.request_queue, BuildInfo("api", core.settings.version))
     RequestHooks(guards, meter, core.tracer, says_answers=settings.log_level == "debug").register(app)
 
     sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)

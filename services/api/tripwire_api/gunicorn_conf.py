@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from tripwire_shared.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
+from tripwire_shared.metrics.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.serving.connections import allow_connections
 from tripwire_shared.serving.gunicorn_log import GunicornLog, configure_server_logging
 from tripwire_shared.settings import SettingsError, host_and_port, load_settings

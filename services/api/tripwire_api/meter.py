@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tripwire_shared.database import Database
-from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
+from tripwire_shared.metrics.exposition import BuildInfo, exposition
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.timings import SCRAPE_KEPT
@@ -31,7 +31,8 @@ class _Counters:
 
 
 class RequestMeter:
-    def __init__(self, database: Database, breaker: Breaker, queue: RequestQueue) -> None:
+    def __init__(self, database: Database, breaker: Breaker, queue: RequestQueue, build: BuildInfo) -> None:
+        self._build = build
         self.registry = CollectorRegistry()
         labels = ["method", "route", "status"]
         self._answers = Counter("tripwire_http_answers", "Answers by route and status", labels, registry=self.registry)
@@ -69,4 +70,4 @@ class RequestMeter:
         return counters
 
     def exposition(self) -> bytes:
-        return exposition(self.registry, self._figures)
+        return exposition(self.registry, self._build, self._figures)

@@ -10,11 +10,12 @@ from threading import Lock, Thread
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 
 from tripwire_shared.database import Database
-from tripwire_shared.health.exposition import exposition
 from tripwire_shared.health.figures import Figures
 from tripwire_shared.logs import get_logger
+from tripwire_shared.metrics.exposition import BuildInfo, exposition
 from tripwire_shared.provisioning.provision import Attempt, Door
 from tripwire_shared.queue.request_queue import RequestQueue
+from tripwire_shared.settings import Settings
 from tripwire_shared.timings import SCRAPE_TURN_WAIT
 
 BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -51,8 +52,9 @@ class _Server(ThreadingHTTPServer):
 class MetricsServer:
     """`GET /metrics` on an address of its own, for Prometheus alone."""
 
-    def __init__(self, own: CollectorRegistry, database: Database, queue: RequestQueue, host: str, port: int) -> None:
-        self._own, self._host, self._port = own, host, port
+    def __init__(self, own: CollectorRegistry, database: Database, queue: RequestQueue, settings: Settings) -> None:
+        self._own, self._build = own, BuildInfo("worker", settings.version)
+        self._host, self._port = settings.worker_metrics_host, settings.worker_metrics_port
         # The queue is asked past the breaker, which only the API starts: it waits one time-out at most.
         self._figures = Figures(database, queue.counts)
         # Scrapes take turns: together they need one connection of the pool, however many come.
@@ -75,7 +77,7 @@ class MetricsServer:
         if not self._turn.acquire(timeout=SCRAPE_TURN_WAIT):
             return None
         try:
-            return exposition(self._own, self._figures)
+            return exposition(self._own, self._build, self._figures)
         finally:
             self._turn.release()
 

@@ -33,9 +33,7 @@ def main(pulse: Pulse) -> None:
         signal.signal(number, lambda *_: sweep.stop())
     parts.wakeups.listen(WakeUp.DUE, sweep.told)
     parts.start()
-    MetricsServer(
-        meter.registry, core.database, parts.request_queue, settings.worker_metrics_host, settings.worker_metrics_port
-    ).start()
+    MetricsServer(meter.registry, core.database, parts.request_queue, settings).start()
     sweep.run()
     attempts.finish(WORKER_DRAIN_LIMIT)
     parts.stop()

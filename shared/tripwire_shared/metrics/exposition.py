@@ -1,25 +1,38 @@
-"""What one scrape of a service's /metrics gets: its own counts, summed over its processes, and the system's figures."""
+"""What one scrape of a service's /metrics gets: its own counts, summed over its processes, and what is asked now."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from tripwire_shared.metrics_folder import VARIABLE, FolderBusy, hold_folder
+from tripwire_shared.metrics.metrics_folder import VARIABLE, FolderBusy, hold_folder
 
 
-def exposition(own: CollectorRegistry, figures: Collector) -> bytes:
-    """Prometheus' text. `own` is of this process alone where PROMETHEUS_MULTIPROC_DIR is not set; `figures` are asked
-    now."""
+class BuildInfo(Collector):
+    """`tripwire_build_info` is 1, its labels tell what runs."""
+
+    def __init__(self, service: str, version: str) -> None:
+        self._labels = [service, version]
+
+    def collect(self) -> Iterable[Metric]:
+        info = GaugeMetricFamily("tripwire_build_info", "1; what runs", labels=["service", "version"])
+        info.add_metric(self._labels, 1.0)
+        yield info
+
+
+def exposition(own: CollectorRegistry, *asked_now: Collector) -> bytes:
+    """Prometheus' text. `own` is of this process alone where PROMETHEUS_MULTIPROC_DIR is not set."""
     registry = own
     if VARIABLE in os.environ:
         registry = CollectorRegistry()
         _AllProcesses(registry)  # type: ignore[no-untyped-call]
     asked = CollectorRegistry()
-    asked.register(figures)
+    for collector in asked_now:
+        asked.register(collector)
     return generate_latest(registry) + generate_latest(asked)
 
 
