@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tests.compiled_templates import with_compiled_templates
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
@@ -81,7 +82,7 @@ def clock() -> Clock:
 
 def make_app(api: StandInApi, clock: Clock, **variables: str) -> Flask:
     settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789", **variables}, dotenv=None)
-    return create_app(settings, ApiClient(api.url), clock)
+    return with_compiled_templates(create_app(settings, ApiClient(api.url), clock))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from werkzeug.serving import make_server
 
 from tests.admin_ui.conftest import csrf_token_in
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
+from tests.compiled_templates import with_compiled_templates
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
@@ -46,7 +47,8 @@ def api() -> Iterator[StandInApi]:
 def address(api: StandInApi) -> Iterator[str]:
     """The address of the admin UI."""
     settings = load_settings(environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789"}, dotenv=None)
-    server = make_server("127.0.0.1", 0, create_app(settings, ApiClient(api.url)), threaded=True)
+    app = with_compiled_templates(create_app(settings, ApiClient(api.url)))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.browser.axe import complaints
+from tests.compiled_templates import with_compiled_templates
 from tests.rq_worker import WorkerOfTests
 from tripwire_admin_ui.api_client import ApiClient
 from tripwire_admin_ui.app import create_app
@@ -29,7 +30,8 @@ def address(api: StandInApi, redis_url: str) -> Iterator[str]:
     settings = load_settings(
         environ={"SECRET_KEY": "a-secret-key-for-tests-only-0123456789", "REDIS_URL": redis_url}, dotenv=None
     )
-    server = make_server("127.0.0.1", 0, create_app(settings, ApiClient(api.url)), threaded=True)
+    app = with_compiled_templates(create_app(settings, ApiClient(api.url)))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
