@@ -11,6 +11,7 @@ import aiosql
 def load_queries(store_file: str) -> Any:
     """The queries of the file beside `store_file` (pass `__file__`) with the ending `.sql`, as functions by their name.
 
-    A file is read once in a process. Each query takes a psycopg2 connection and keyword parameters; rows are named tuples.
+    A file is read once in a process. Each query takes a psycopg2 connection and keyword parameters; rows are named
+    tuples.
     """
     return aiosql.from_path(Path(store_file).with_suffix(".sql"), "psycopg2", mandatory_parameters=False)
