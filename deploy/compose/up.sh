@@ -8,7 +8,11 @@ place_files
 # The copies' folder is made by us, so that it is ours and not root's.
 folder=$(setting BACKUP_FOLDER ./backups)
 [ -d "$folder" ] || mkdir -m 700 "$folder"
-# Arguments are compose's own, such as --scale worker=3.
+# Arguments are compose's own, such as --scale worker=3. Without a number there are as many as before.
+for service in api admin-ui worker; do
+    count=$(docker compose ps --all --quiet "$service" 2>/dev/null | grep -c .) || count=0
+    case " $* " in *" $service="*) ;; *) [ "$count" -lt 2 ] || set -- --scale "$service=$count" "$@" ;; esac
+done
 if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
     docker compose ps --all
     fail "Not everything is healthy. Its lines: docker compose logs NAME"

@@ -63,3 +63,14 @@ def test_the_ports_are_the_product_s(job: str, file: str) -> None:
     [port] = [one["dns_sd_configs"][0]["port"] for one in jobs if one["job_name"] == job]
     words = dict.fromkeys(("api", "admin-ui"), f"EXPOSE {port}\n") | {"worker": f'WORKER_METRICS_PORT: "{port}"\n'}
     assert words[job] in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_every_link_within_the_runbook_leads_to_a_section() -> None:
+    text = (ROOT / "deploy/README.md").read_text(encoding="utf-8")
+    anchors = {
+        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        for heading in re.findall(r"^## (.*)$", text, re.MULTILINE)
+    }
+    named = set(re.findall(r"\]\(#([\w-]+)\)", text))
+    assert named <= anchors
+    assert len(named) > 3
