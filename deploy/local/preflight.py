@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from deploy.local.data_folder import is_free
 from deploy.local.errors import CannotStart
 from tripwire_shared import timings
-from tripwire_shared.listen_url import check_listen_url
+from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.redis_address import read_redis_address
 from tripwire_shared.settings import Settings

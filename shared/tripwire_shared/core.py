@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.alarm_clock import AlarmClock
-from tripwire_shared.database import Database
-from tripwire_shared.health.alert import Alert
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.health.incident import Incidents
+from tripwire_shared.events.event import Event
+from tripwire_shared.events.health_log import HealthLog
+from tripwire_shared.incidents.incidents import Incidents
 from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.provisioning.customer_store import CustomerStore
 from tripwire_shared.provisioning.identity import IdentityProvider, build_identity
 from tripwire_shared.provisioning.invitation import Invitations
@@ -56,7 +57,7 @@ def build_core(
     application_name: str,
     pool_size: int,
     statement_limit: float,
-    send_directly: Callable[[Alert], bool] | None = None,
+    send_directly: Callable[[Event, datetime], bool] | None = None,
     runtime: Runtime = THREADS,
 ) -> Core:
     """Builds it, after fork; nothing is started yet.
@@ -84,7 +85,7 @@ def build_core(
     requests = RequestStore(database, rules, activity)
     identity = build_identity(settings)
     pace = Pace(database, settings.worker_rate_limit)
-    claims = ClaimStore(database, rules, health_log.record_failed_request)
+    claims = ClaimStore(database, rules, incidents.request_failed)
     provisioning = Provisioning(
         claims, customers, Preparation(identity, hasher, sealer), writer, tracer, on_provisioned=own_mail.ring
     )
@@ -109,6 +110,6 @@ def build_core(
     )
 
 
-def _stays_stored(_: Alert) -> bool:
+def _stays_stored(_: Event, __: datetime) -> bool:
     """Not past PostgreSQL: the sweep process does that for the whole host."""
     return False

@@ -4,15 +4,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from tripwire_shared.alarm_clock import AlarmClock
+from tripwire_shared.alerts.telegram import Telegram, alert_pause
 from tripwire_shared.core import Core
-from tripwire_shared.health.causes import ALERTS
-from tripwire_shared.health.telegram import Telegram, alert_pause
+from tripwire_shared.events.causes import ALERTS
 from tripwire_shared.mail.mailer import build_mailer
 from tripwire_shared.mail.welcome import MAIL_BATCH, MAIL_LEASES_AT_MOST, WelcomeMail
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
+from tripwire_shared.postgres.wakeups import WakeUp, Wakeups
 from tripwire_shared.timings import ALERT_LEASE, MAIL_BATCH_TIME, TELEGRAM_TOTAL
-from tripwire_shared.wakeups import WakeUp, Wakeups
 
 
 @dataclass(frozen=True)

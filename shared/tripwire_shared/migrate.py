@@ -24,9 +24,9 @@ from yoyo.connections import parse_uri
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
-from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.log_text import hidden
 from tripwire_shared.migration_rules import refused_contracts
+from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CONNECT_TIMEOUT, MIGRATION_LOCK_MS, MIGRATION_TURN, MIGRATION_TURN_POLL
 

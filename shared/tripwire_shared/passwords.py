@@ -8,8 +8,8 @@ from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
-from tripwire_shared.database import off_the_clock
 from tripwire_shared.errors import TripwireError
+from tripwire_shared.postgres.database import off_the_clock
 from tripwire_shared.runtime import THREADS, Compute
 
 # 64 MiB each: more at once would only make all of them slower, and the process larger.

@@ -12,7 +12,7 @@ import pytest
 from tests.waiting import wait_until
 from tripwire_api.long_waits import LongWaits
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.wakeups import Told
+from tripwire_shared.postgres.wakeups import Told
 
 
 class NoPlaceNeeded:

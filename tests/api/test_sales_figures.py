@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
 from tripwire_api.sales_store import SalesStore
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 
 pytestmark = pytest.mark.usefixtures("direct")
 SALES = "/api/admin/tripwire"

@@ -12,7 +12,7 @@ from deploy.local.valkey import ValkeyServer
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql, take_in
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.events.event import Event, EventType
 from tripwire_shared.staff.staff import Role
 
 MODE = "/api/admin/system/mode"

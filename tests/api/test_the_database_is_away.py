@@ -13,7 +13,7 @@ from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
 from tests.api.test_create import ANNA, CREATE
 from tests.invariants import count
 from tests.waiting import wait_until
-from tripwire_shared.health.causes import DATABASE
+from tripwire_shared.events.causes import DATABASE
 
 ANSWERED_WITHIN, SLACK, BACK_WITHIN = 2.0, 0.5, 5.0
 

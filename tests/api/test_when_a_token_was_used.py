@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tests.api.conftest import ApiUnderTest, Caller, sql
 from tests.waiting import wait_until
-from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.timings import TOKEN_USE_NOTED_EVERY
 
 

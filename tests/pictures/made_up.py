@@ -7,10 +7,10 @@ from typing import Any
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
 from tests.admin_ui.stand_in_system import a_deploy, an_incident
-from tripwire_shared.health.causes import ALERTS, QUEUE, REQUESTS
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.incident import opening_event
-from tripwire_shared.health.measured_minutes import Minute
+from tripwire_shared.events.causes import ALERTS, QUEUE, REQUESTS
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.incidents.incidents import opening_event
+from tripwire_shared.metrics.measured_minutes import Minute
 from tripwire_shared.mode.mode import Mode
 from tripwire_worker.minute_report import minute_event
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripwire_shared.health.alert import Alert, alert_text, mask
+from tripwire_shared.alerts.alert import Alert, alert_text, mask
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TOKEN = "c2VjcmV0LXRva2VuLW9mLXN0YWZmLTEyMzQ1Njc4OTA"

@@ -13,9 +13,9 @@ from tests.waiting import wait_until
 from tripwire_shared.alarm_clock import AlarmClock
 from tripwire_shared.outbox.deliverer import Deliverer, Route
 from tripwire_shared.outbox.outbox import Channel, Message
+from tripwire_shared.postgres.wakeups import WakeUp, Wakeups
 from tripwire_shared.settings import Settings
 from tripwire_shared.tracing import NoTracer
-from tripwire_shared.wakeups import WakeUp, Wakeups
 
 # A deliverer in a process of its own, until it is killed.
 DELIVERS = """

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.resources import Resources
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.waiting import wait_until
-from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
+from tripwire_shared.network.bounded_call import BoundedCalls, TookTooLong
 
 
 def test_answers_and_errors_are_the_calls_own() -> None:

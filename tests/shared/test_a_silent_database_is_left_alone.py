@@ -2,7 +2,7 @@
 
 import pytest
 
-from tripwire_shared.silence import DatabaseSilent, Silence
+from tripwire_shared.postgres.silence import DatabaseSilent, Silence
 from tripwire_shared.timings import SILENCE_AFTER, SILENCE_DOUBTED_AFTER, SILENCE_PROBE_INTERVAL
 
 

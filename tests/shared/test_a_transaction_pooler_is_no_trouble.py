@@ -25,13 +25,13 @@ from tests.sales_manager import Manager
 from tests.shared.rows import rows
 from tests.stack import Stack
 from tests.waiting import wait_until
-from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.listen_url import check_listen_url
-from tripwire_shared.session import SessionShared, connect, connect_to_listen
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.listen_url import check_listen_url
+from tripwire_shared.postgres.session import SessionShared, connect, connect_to_listen
+from tripwire_shared.postgres.wakeups import Told, WakeUp
 from tripwire_shared.settings import Settings, SettingsError
 from tripwire_shared.timings import IDLE_IN_TRANSACTION_MS, LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
-from tripwire_shared.wakeups import Told, WakeUp
 
 SESSION = """
     SELECT name, setting FROM pg_settings
@@ -125,7 +125,7 @@ def test_a_transaction_left_open_ends_and_lets_go(pooled_url: str, database_url:
 def test_a_statement_whose_client_is_gone_ends(pooled_url: str, database_url: str) -> None:
     """The pooler closes the session, and the server looks whether it is there."""
     text = f"""
-from tripwire_shared.session import connect
+from tripwire_shared.postgres.session import connect
 connect({pooled_url!r}, "tripwire-gone").cursor().execute("SELECT pg_sleep(4.5)")"""
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4.5)%' AND pid <> pg_backend_pid()"
     process = subprocess.Popen([sys.executable, "-c", text])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.resources import Resources
 from tests.shared.rows import messages
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.events.event import Event, EventType
 
 
 def test_logged_and_done(resources_for: Callable[..., Resources], capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ from tests.resources import Resources
 from tests.shared.rows import events, make_due, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.health import telegram
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.alerts import telegram
+from tripwire_shared.events.event import Event, EventType
 
 WELL = (200, {"ok": True, "result": {"message_id": 7}})
 REFUSED = (500, {"ok": False, "description": "Internal Server Error"})

@@ -10,9 +10,9 @@ import pytest
 from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.telegram_server import TelegramServer
-from tripwire_shared.database import Database, within
 from tripwire_shared.errors import PoolExhausted
-from tripwire_shared.health.figures import Figures
+from tripwire_shared.metrics.system_figures import Figures
+from tripwire_shared.postgres.database import Database, within
 from tripwire_shared.queue.request_queue import QueueCounts
 from tripwire_shared.timings import WATCH_MISSES
 from tripwire_worker.sweep_parts import BACKGROUND_CONNECTIONS

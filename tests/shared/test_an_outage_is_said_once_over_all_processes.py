@@ -8,8 +8,8 @@ import pytest
 from tests.resources import Resources
 from tests.shared.rows import events, messages, provisioned, rows
 from tests.waiting import wait_until
-from tripwire_shared.health.causes import CAUSES, QUEUE, Cause
-from tripwire_shared.health.incident import Incidents
+from tripwire_shared.events.causes import CAUSES, QUEUE, Cause
+from tripwire_shared.incidents.incidents import Incidents
 
 CRITICAL = "Redis queue failed! Auto-fallback to sync mode"
 

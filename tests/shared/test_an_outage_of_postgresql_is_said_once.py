@@ -12,11 +12,11 @@ from tests.resources import Resources
 from tests.shared.rows import events, messages, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.database import Database
-from tripwire_shared.health.alert import Alert
-from tripwire_shared.health.causes import DATABASE, QUEUE
-from tripwire_shared.health.direct_alerts import DirectAlerts, Told
-from tripwire_shared.health.telegram import Verdict
+from tripwire_shared.alerts.alert import Alert
+from tripwire_shared.alerts.direct_alerts import DirectAlerts, Told
+from tripwire_shared.alerts.telegram import Verdict
+from tripwire_shared.events.causes import DATABASE, QUEUE
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.timings import WATCH_MISSES
 
 NOW = datetime.now(UTC)

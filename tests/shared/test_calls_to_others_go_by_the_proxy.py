@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tripwire_shared.health.telegram import Telegram
-from tripwire_shared.outside_session import SocksProxyUnusable, outside_session
+from tripwire_shared.alerts.telegram import Telegram
+from tripwire_shared.network.outside_session import SocksProxyUnusable, outside_session
 from tripwire_shared.settings import load_settings
 
 OTHERS = "http://telegram.example.com"

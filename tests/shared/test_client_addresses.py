@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripwire_shared.client_address import HOPS_AT_MOST, address_behind, one_client
+from tripwire_shared.network.client_address import HOPS_AT_MOST, address_behind, one_client
 
 TRUSTED = (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 PEER = "127.0.0.1"

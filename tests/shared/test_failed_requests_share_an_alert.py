@@ -15,7 +15,7 @@ def fail(resources: Resources, count: int) -> list[UUID]:
 
     def record(request_id: UUID) -> None:
         with resources.database.transaction() as connection:
-            resources.health_log.record_failed_request(connection, request_id, 3, "The database refused.")
+            resources.incidents.request_failed(connection, request_id, 3, "The database refused.")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(record, ids))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tripwire_shared.host_addresses import with_addresses
+from tripwire_shared.network.host_addresses import with_addresses
 
 KNOWN = {"a.example": ("192.0.2.1", "192.0.2.2"), "b.example": ("2001:db8::1",)}
 

@@ -7,9 +7,9 @@ import psycopg2
 import pytest
 
 from tripwire_shared.customers import erasure
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning import customer_store
 from tripwire_shared.requests import claims, request_list, request_store
-from tripwire_shared.sql import load_queries
 
 MANY = 10_000
 VALUES = {

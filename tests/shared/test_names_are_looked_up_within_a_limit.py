@@ -21,7 +21,7 @@ from tests.sales_manager import Manager
 from tests.stack import Stack
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
-from tripwire_shared.name_lookups import NameLookups
+from tripwire_shared.network.name_lookups import NameLookups
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.timings import ADDRESSES_KEPT, CONNECT_TIMEOUT, REDIS_TIMEOUT
 

@@ -9,7 +9,7 @@ from psycopg2 import errors
 
 from tests.resources import Resources
 from tests.shared.rows import Provisioned, provisioned, rows
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 
 EMAIL = "anna@example.com"
 

@@ -8,8 +8,8 @@ from tests.resources import Resources
 from tests.shared.rows import events
 from tests.waiting import wait_until
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.timings import LATE_WRITES_AT_MOST
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.telegram_server import TelegramServer
-from tripwire_shared.health.event import Event, EventType
+from tripwire_shared.events.event import Event, EventType
 
 SECRET = "token-of-tests"
 

@@ -17,13 +17,13 @@ from redis import Redis
 
 from tests.resources import Resources
 from tests.shared.rows import rows
-from tripwire_shared.database import Connection
+from tripwire_shared.alerts import direct_alerts
+from tripwire_shared.alerts.direct_alerts import DirectAlerts
+from tripwire_shared.alerts.telegram import Verdict
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.health import direct_alerts
-from tripwire_shared.health.causes import DATABASE, INCIDENT_QUIET
-from tripwire_shared.health.direct_alerts import DirectAlerts
-from tripwire_shared.health.telegram import Verdict
-from tripwire_shared.health.watch import Watch
+from tripwire_shared.events.causes import DATABASE, INCIDENT_QUIET
+from tripwire_shared.incidents.watch import Watch
+from tripwire_shared.postgres.database import Connection
 from tripwire_shared.timings import RESOLVED_BY_OTHERS_AFTER, TELLING_HEAD_START, WATCH_MISSES
 
 # Each try takes a tenth of a second or more.

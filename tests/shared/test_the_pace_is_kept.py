@@ -12,14 +12,14 @@ import pytest
 
 from tests.resources import Resources
 from tests.shared.rows import rows
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.provisioning.pace import SAFETY, Pace
 
 LIMIT, PROCESSES, THREADS, SLOTS = 10, 3, 5, 12
 # A process that takes its share of slots with several threads, and prints for each when it was granted to begin.
 TAKER = """
 import sys, threading, time
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.provisioning.pace import Pace
 
 database = Database(sys.argv[1], application_name="taker", pool_size=8, statement_limit=10)

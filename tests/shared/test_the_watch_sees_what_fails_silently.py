@@ -13,11 +13,11 @@ from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, events, messages, provisioned, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
+from tripwire_shared.alerts.direct_alerts import DirectAlerts
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.health.causes import ALERTS, CAUSES, MAIL, QUEUE, REQUESTS, WORKER
-from tripwire_shared.health.direct_alerts import DirectAlerts
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.watch import Watch
+from tripwire_shared.events.causes import ALERTS, CAUSES, MAIL, QUEUE, REQUESTS, WORKER
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.incidents.watch import Watch
 from tripwire_shared.outbox.outbox import Channel
 from tripwire_shared.queue.breaker import BreakerState
 
@@ -226,7 +226,7 @@ def test_a_thousand_failing_requests_make_an_alert_a_sum_and_a_resolution(
 ) -> None:
     def fail(_: int) -> None:
         with resources.database.transaction() as connection:
-            resources.health_log.record_failed_request(connection, uuid4(), 3, "The database refused.")
+            resources.incidents.request_failed(connection, uuid4(), 3, "The database refused.")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(fail, range(1000)))

@@ -15,14 +15,14 @@ from tests.shared.delivering import delivering, listening, put_mail
 from tests.shared.rows import provisioned, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.database import DatabaseUnavailable, within
-from tripwire_shared.health.causes import QUEUE
+from tripwire_shared.events.causes import QUEUE
 from tripwire_shared.outbox import deliverer
+from tripwire_shared.postgres.database import DatabaseUnavailable, within
+from tripwire_shared.postgres.wakeups import WakeUp
 from tripwire_shared.provisioning.provision import Door, Outcome
 from tripwire_shared.requests.request import RequestMode, Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.timings import DELIVERY_POLL, SILENCE_AFTER
-from tripwire_shared.wakeups import WakeUp
 
 
 def test_what_was_told_while_the_connection_was_away_is_found_when_it_is_back(

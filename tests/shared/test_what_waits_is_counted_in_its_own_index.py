@@ -8,7 +8,7 @@ import psycopg2
 from tests.resources import Resources
 from tests.shared.rows import rows
 from tripwire_shared.outbox import outbox
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.sql import load_queries
 
 FILL = """
 INSERT INTO outbox (channel, status, user_id, request_id, finished_at)

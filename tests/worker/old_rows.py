@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.worker.conftest import rows
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 from tripwire_worker.housekeeping import Housekeeping
 
 # Five batches and more.

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from tests.resources import Resources
 from tests.worker.conftest import rows
 from tests.worker.old_rows import MANY, clean_up, count, events, finished, login_failures, mails, named
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.timings import STATEMENT_TIMEOUT_MS
 from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.retention import BATCH

@@ -11,9 +11,9 @@ import pytest
 
 from tests.resources import Resources
 from tests.worker.conftest import rows
-from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.health.measured_minutes import MeasuredMinutes, Minute
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes, Minute
+from tripwire_shared.postgres.database import Database
 from tripwire_worker.minute_report import MinuteReport, minute_event
 
 MINUTE = timedelta(minutes=1)

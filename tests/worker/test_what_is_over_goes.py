@@ -8,7 +8,7 @@ import pytest
 from tests.resources import Resources
 from tests.worker.conftest import rows
 from tests.worker.old_rows import MANY, clean_up, count, events, finished, login_failures, mails
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_worker.housekeeping import Housekeeping

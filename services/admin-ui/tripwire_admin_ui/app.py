@@ -31,8 +31,8 @@ from tripwire_admin_ui.pages import (
 from tripwire_admin_ui.refresh import is_refresh
 from tripwire_admin_ui.session_cookie import SessionCookie, mark_of, take_notice
 from tripwire_shared import timings
-from tripwire_shared.client_address import address_behind, over_tls
 from tripwire_shared.few_at_once import FewAtOnce
+from tripwire_shared.network.client_address import address_behind, over_tls
 from tripwire_shared.settings import Settings
 
 LARGEST_FORM = 64 * 1024

@@ -31,8 +31,8 @@ from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.metrics.exposition import BuildInfo
+from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.rate_limit import RateLimit
-from tripwire_shared.write_probe import WriteProbe
 
 # Where a test finds the guard of each blueprint.
 GUARDS = "tripwire_guards"

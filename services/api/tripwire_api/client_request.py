@@ -12,8 +12,8 @@ import structlog
 from flask import Request, g
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from tripwire_shared.client_address import address_behind
-from tripwire_shared.database import within
+from tripwire_shared.network.client_address import address_behind
+from tripwire_shared.postgres.database import within
 from tripwire_shared.setting_rules import Network
 from tripwire_shared.timings import API_REQUEST_BUDGET
 

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from tripwire_shared.email_address import AT_MOST, email_problem
-from tripwire_shared.intake.wish_rules import (
+from tripwire_shared.intake.request_rules import (
     NAME_AT_MOST,
     PASSWORD_AT_LEAST,
     PASSWORD_AT_MOST,

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from tripwire_shared.errors import NotFound
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
-from tripwire_shared.intake.wish_rules import password_problem
+from tripwire_shared.intake.request_rules import password_problem
 from tripwire_shared.provisioning.invitation import InvitationOver, Invitations, InvitationState
 
 CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

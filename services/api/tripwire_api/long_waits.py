@@ -10,10 +10,10 @@ from uuid import UUID
 
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
+from tripwire_shared.postgres.wakeups import Told
 from tripwire_shared.serving.places import Place
 from tripwire_shared.serving.stopping import STOPPING
 from tripwire_shared.timings import PREFER_WAIT_POLL, PREFER_WAIT_TOKEN_POLL
-from tripwire_shared.wakeups import Told
 
 # In a process; more are answered at once.
 WAITS_AT_MOST = 2_000

@@ -4,25 +4,26 @@ import contextlib
 from dataclasses import dataclass
 
 from tripwire_api.long_waits import LongWaits
+from tripwire_shared.alerts.direct_alerts import DirectAlerts
+from tripwire_shared.alerts.telegram import Telegram
+from tripwire_shared.alerts.telegram_chat import TelegramChatStore
 from tripwire_shared.core import Core, build_core
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.delivery import Delivery, build_delivery
 from tripwire_shared.errors import QueueUnavailable
+from tripwire_shared.events.causes import QUEUE
 from tripwire_shared.few_at_once import FewAtOnce
-from tripwire_shared.health.causes import QUEUE
-from tripwire_shared.health.direct_alerts import DirectAlerts
-from tripwire_shared.health.incident_history import IncidentHistory
-from tripwire_shared.health.measured_minutes import MeasuredMinutes
-from tripwire_shared.health.telegram import Telegram
-from tripwire_shared.health.telegram_chat import TelegramChatStore
-from tripwire_shared.health.watch import Watch
+from tripwire_shared.incidents.incident_history import IncidentHistory
+from tripwire_shared.incidents.watch import Watch
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
 from tripwire_shared.mode.follower import ModeFollower
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
+from tripwire_shared.postgres.wakeups import WakeUp, Wakeups
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.queue_sight import BreakerSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
@@ -38,7 +39,6 @@ from tripwire_shared.timings import (
     MAIL_PATIENCE_IN_API,
     WATCH_INTERVAL_IN_API,
 )
-from tripwire_shared.wakeups import WakeUp, Wakeups
 
 # Threads that ask beside those of the requests (WEB_THREADS, each one connection at a time).
 # PostgreSQL: the listener's rereads (its own connection stands beside the pool), the writer's two threads, the watch,

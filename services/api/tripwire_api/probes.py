@@ -6,9 +6,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tripwire_api.meter import RequestMeter
 from tripwire_api.problems import problem
 from tripwire_shared.errors import DatabaseTakesNoWrites, DatabaseUnavailable, PoolExhausted, QueueUnavailable
+from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-from tripwire_shared.write_probe import WriteProbe
 
 
 def blueprint(probe: WriteProbe, breaker: Breaker, queue: RequestQueue, meter: RequestMeter) -> Blueprint:

@@ -10,7 +10,7 @@ from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import one_line_field
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Database
+from tripwire_shared.postgres.database import Database
 
 CHANGES = ("requeue", "requeue all", "delete", "empty", "compact")
 

@@ -13,7 +13,7 @@ from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.long_waits import LongWaits
 from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
-from tripwire_shared.database import off_the_clock
+from tripwire_shared.postgres.database import off_the_clock
 from tripwire_shared.requests.request import RequestFilter, RequestMode, RequestStatus
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.requests.request_store import RequestStore

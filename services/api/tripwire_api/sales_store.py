@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.staff.staff import StaffName
 
 

@@ -11,12 +11,12 @@ from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import QuerySchema, one_line_field
 from tripwire_api.system_figures import SystemFigures
 from tripwire_api.system_shapes import FiguresSchema
+from tripwire_shared.alerts.alert import Alert, alert_text
+from tripwire_shared.alerts.telegram import Telegram
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import Conflict
-from tripwire_shared.health.alert import Alert, alert_text
-from tripwire_shared.health.event import EventType
-from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.health.telegram import Telegram
+from tripwire_shared.events.event import EventType
+from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore

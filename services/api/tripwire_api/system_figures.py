@@ -7,13 +7,13 @@ from typing import Any
 from tripwire_api.shapes import iso, iso_or_none
 from tripwire_api.system_store import SystemStore
 from tripwire_shared.errors import DatabaseTakesNoWrites, QueueUnavailable
-from tripwire_shared.health.incident import Incidents
-from tripwire_shared.health.incident_history import IncidentHistory, PastIncident
-from tripwire_shared.health.incident_store import Incident
+from tripwire_shared.incidents.incident_history import IncidentHistory, PastIncident
+from tripwire_shared.incidents.incident_store import Incident
+from tripwire_shared.incidents.incidents import Incidents
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-from tripwire_shared.write_probe import WriteProbe
 
 COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 

@@ -14,7 +14,7 @@ from tripwire_api.system_figures import incident_body
 from tripwire_api.system_shapes import AvailabilitySchema, DeployListSchema, HistorySchema, IncidentListSchema
 from tripwire_api.system_store import Bucket, SystemStore
 from tripwire_shared.deploys.deploys import Deploy, Deploys
-from tripwire_shared.health.incident_history import IncidentHistory, Outage
+from tripwire_shared.incidents.incident_history import IncidentHistory, Outage
 from tripwire_shared.mode.mode import PastSwitch
 from tripwire_shared.mode.mode_store import ModeStore
 

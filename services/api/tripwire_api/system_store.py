@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tripwire_shared.database import Database
-from tripwire_shared.health.measured_minutes import MeasuredMinutes
-from tripwire_shared.sql import load_queries
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 
 
 @dataclass(frozen=True)

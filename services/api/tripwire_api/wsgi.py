@@ -8,8 +8,8 @@ from flask import Flask
 from tripwire_api.app import create_app
 from tripwire_api.parts import build_api
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
+from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.serving.runtime import build_runtime
 from tripwire_shared.settings import Settings, SettingsError, load_settings
 from tripwire_shared.staff.staff import StaffExists

@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
-from tripwire_shared.listen_url import check_listen_url
 from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
 from tripwire_shared.metrics.metrics_folder import make_metrics_folder, merge_dead, remove_metrics_folder
 from tripwire_shared.orphans import collect_orphans
+from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.restart_rule import RestartRule
 from tripwire_shared.settings import SettingsError, load_settings
 from tripwire_shared.timings import CHILD_LOOK, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT

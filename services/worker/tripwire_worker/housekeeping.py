@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import RETENTION_CATCH_UP_PAUSE, RETENTION_INTERVAL, RETENTION_RUN_LIMIT
 from tripwire_worker.retention import Batch, Retention, retentions
 

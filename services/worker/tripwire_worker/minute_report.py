@@ -3,12 +3,12 @@
 import threading
 import time
 
-from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.health.measured_minutes import MeasuredMinutes, Minute
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.logs import get_logger
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes, Minute
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.timings import DATABASE_RETRY_PAUSE
 
 

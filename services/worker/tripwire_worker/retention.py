@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tripwire_shared.database import Connection
+from tripwire_shared.postgres.database import Connection
 from tripwire_shared.search_text import search_text
 from tripwire_shared.timings import (
     ACTIVITY_ADDRESSES_KEPT,

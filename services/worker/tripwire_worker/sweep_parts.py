@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from tripwire_shared.alerts.direct_alerts import DirectAlerts
+from tripwire_shared.alerts.telegram import Telegram
+from tripwire_shared.alerts.telegram_chat import TelegramChatStore
 from tripwire_shared.core import Core, build_core
 from tripwire_shared.delivery import Delivery, build_delivery
-from tripwire_shared.health.direct_alerts import DirectAlerts
-from tripwire_shared.health.measured_minutes import MeasuredMinutes
-from tripwire_shared.health.telegram import Telegram
-from tripwire_shared.health.telegram_chat import TelegramChatStore
-from tripwire_shared.health.watch import Watch
+from tripwire_shared.incidents.watch import Watch
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
+from tripwire_shared.postgres.wakeups import Wakeups
 from tripwire_shared.queue.queue_sight import PingSight
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
 from tripwire_shared.queue.request_queue import RequestQueue
@@ -19,7 +20,6 @@ from tripwire_shared.timings import (
     WATCH_REDIS_TIMEOUT,
     WORKER_STATEMENT_LIMIT,
 )
-from tripwire_shared.wakeups import Wakeups
 from tripwire_worker.housekeeping import Housekeeping
 from tripwire_worker.minute_report import MinuteReport
 

@@ -3,9 +3,9 @@
 import signal
 
 from tripwire_shared.logs import configure_logging
+from tripwire_shared.postgres.wakeups import WakeUp
 from tripwire_shared.settings import load_settings
 from tripwire_shared.timings import WORKER_DRAIN_LIMIT
-from tripwire_shared.wakeups import WakeUp
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter, MetricsServer
 from tripwire_worker.pulse import Pulse

@@ -5,8 +5,8 @@ from contextvars import ContextVar
 from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
-from tripwire_shared.database import Connection
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Connection
+from tripwire_shared.postgres.sql import load_queries
 
 # The address of whoever asks, set by the service that serves them. Nobody asks in a worker: there it is None.
 _address: ContextVar[Callable[[], str] | None] = ContextVar("client_address", default=None)

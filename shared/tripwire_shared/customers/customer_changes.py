@@ -6,11 +6,11 @@ from uuid import UUID
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.customers.customer import CustomerErased, CustomerStatus, LinkTooSoon
-from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning.invitation import Invitations
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import LINK_ASKED_EVERY
 
 REPLACED = "A newer welcome mail was asked for."

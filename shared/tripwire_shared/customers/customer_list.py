@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from tripwire_shared.customers.customer import Customer, CustomerFilter, CustomerStatus, Sale
-from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.paging import Page, page_of, read_cursor
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.search_text import containing, searched
-from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import StaffName
 
 Counts = dict[CustomerStatus, int]

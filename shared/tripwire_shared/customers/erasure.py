@@ -8,12 +8,12 @@ from uuid import UUID
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.customers.customer import ERASED_NAME, erased_email
-from tripwire_shared.database import Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning.identity import IdentityProvider
 from tripwire_shared.provisioning.invitation import Invitations
-from tripwire_shared.sql import load_queries
 
 CLOSED = "The customer was erased."
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tripwire_shared.database import Database
 from tripwire_shared.errors import NotFound
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.sql import load_queries
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.health_log import HealthLog
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 
 
 class Outcome(StrEnum):

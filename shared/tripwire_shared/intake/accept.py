@@ -10,16 +10,16 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
-from tripwire_shared.database import within
 from tripwire_shared.errors import Conflict, DatabaseUnavailable
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
-from tripwire_shared.health.background_writer import BackgroundWriter
 from tripwire_shared.intake.accept_group import AcceptGroup, Entry
 from tripwire_shared.intake.replay import answer_of, replayed_mode
 from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import Mode
 from tripwire_shared.mode.mode_cache import ModeCache
+from tripwire_shared.postgres.database import within
 from tripwire_shared.provisioning.provision import Attempt, Door, Outcome, Provisioning
 from tripwire_shared.queue.breaker import Breaker, BreakerState
 from tripwire_shared.queue.request_queue import RequestQueue

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from tripwire_shared.database import StatementTooSlow, time_left
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable, StatementEnded
 from tripwire_shared.grouped_calls import GroupedCalls, WaitedTooLong
+from tripwire_shared.postgres.database import StatementTooSlow, time_left
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request import RequestMode

@@ -1,0 +1,1 @@
+"""The outbox' channel of mails: the words, the check of the bytes, and SMTP."""

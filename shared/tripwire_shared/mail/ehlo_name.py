@@ -4,7 +4,7 @@ import contextlib
 import socket
 from ipaddress import IPv6Address, ip_address
 
-from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
+from tripwire_shared.network.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.setting_rules import ehlo_name
 from tripwire_shared.timings import OWN_NAME_LOOKUP_LIMIT
 

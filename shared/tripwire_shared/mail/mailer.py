@@ -11,12 +11,12 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
-from tripwire_shared.bounded_call import BoundedCalls
 from tripwire_shared.mail.ehlo_name import EhloName
 from tripwire_shared.mail.mail import Mail
 from tripwire_shared.mail.mail_check import checked_bytes
 from tripwire_shared.mail.smtp_answers import shown
 from tripwire_shared.mail.smtp_connection import RefusedRecipient, SmtpConnection, SmtpServer
+from tripwire_shared.network.bounded_call import BoundedCalls
 from tripwire_shared.outbox.outcomes import DeliveryFailed, FailedForGood, LateAnswer, OutcomeUnknown
 from tripwire_shared.timings import MAIL_ANSWER_NOTED_AFTER, SMTP_ANSWER_LIMIT, SMTP_CUT_RETRY, SMTP_TIMEOUT, SMTP_TOTAL
 

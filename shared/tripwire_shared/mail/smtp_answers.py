@@ -8,7 +8,7 @@ import re
 import time
 from socket import socket
 
-from tripwire_shared.health.alert import mask
+from tripwire_shared.alerts.alert import mask
 
 # All lines of one answer; servers that offer much say a kilobyte.
 _ANSWER_AT_MOST = 64 * 1024

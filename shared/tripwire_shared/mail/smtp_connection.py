@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.mail.ehlo_name import EhloName
 from tripwire_shared.mail.smtp_answers import SmtpAnswers
+from tripwire_shared.network.bounded_call import BoundedCalls, TookTooLong
 from tripwire_shared.timings import SMTP_CUT_RETRY, SMTP_TIMEOUT
 
 GO_ON = 354

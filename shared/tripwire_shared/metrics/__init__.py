@@ -1,2 +1,1 @@
-"""What a scrape of /metrics gets from any service: counts over all its processes, and which build it is. Uses nothing
-else of `shared` but logs and timings."""
+"""What Prometheus and the console learn: what a scrape of any service gets, and the system's figures."""

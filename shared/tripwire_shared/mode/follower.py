@@ -3,7 +3,7 @@
 from tripwire_shared.mode.mode import ModeRecord
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
-from tripwire_shared.wakeups import Told
+from tripwire_shared.postgres.wakeups import Told
 
 
 class ModeFollower:

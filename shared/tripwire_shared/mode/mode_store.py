@@ -8,11 +8,11 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, PastSwitch, Receipt, Switched
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 
 
 class ModeStore:

@@ -26,6 +26,7 @@ from tripwire_shared.outbox.late_answers import LateAnswers, Owing
 from tripwire_shared.outbox.outbox import Channel, Lease, Message, Outbox
 from tripwire_shared.outbox.outcomes import DeliveryFailed, FailedForGood, LateAnswer, NothingToDeliver, OutcomeUnknown
 from tripwire_shared.outbox.unmarked import Unmarked
+from tripwire_shared.postgres.wakeups import Told
 from tripwire_shared.timings import (
     DELIVERY_LEAST_PAUSE,
     DELIVERY_POLL,
@@ -35,7 +36,6 @@ from tripwire_shared.timings import (
     MAIL_ANSWER_PATIENCE_AT_STOP,
 )
 from tripwire_shared.tracing import Span, Tracer, now
-from tripwire_shared.wakeups import Told
 
 # As many as the threads of an API process may have put in between two looks.
 OWN_AT_ONCE = 10

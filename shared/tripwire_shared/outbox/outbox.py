@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import (
     ALERT_LEASE,
     ALERT_SPACING,

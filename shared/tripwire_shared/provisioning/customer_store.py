@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import current_address
-from tripwire_shared.database import Connection, Database
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning.customer_rules import PASSED, REFUSALS, Check
 from tripwire_shared.requests.request import Claim, RequestStatus
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import INVITATION_TTL
 
 REFUSED = "Already a customer, nothing created"

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import requests
 
-from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
-from tripwire_shared.database import off_the_clock
 from tripwire_shared.errors import IdentityProviderRefused, IdentityProviderUnavailable
-from tripwire_shared.outside_session import outside_session
+from tripwire_shared.network.bounded_call import BoundedCalls, TookTooLong
+from tripwire_shared.network.outside_session import outside_session
+from tripwire_shared.postgres.database import off_the_clock
 from tripwire_shared.requests.request import Claim
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import IDENTITY_PROVIDER_TIMEOUT, IDENTITY_PROVIDER_TOTAL

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import Conflict, NotFound
 from tripwire_shared.keys import Signer
 from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning.customer_store import CustomerStore
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import INVITATION_TTL
 
 

@@ -9,8 +9,8 @@ in it limit / 11 more. An idle system grants the first slot at once.
 import time
 from collections.abc import Callable
 
-from tripwire_shared.database import Database
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import SLOT_NEAR, SLOT_POLL_LEAST, SLOT_TOO_FAR, SLOT_WAIT
 
 SAFETY = 1.1

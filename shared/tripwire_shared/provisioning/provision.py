@@ -18,15 +18,15 @@ from uuid import UUID
 import psycopg2
 import psycopg2.errors
 
-from tripwire_shared.database import within
 from tripwire_shared.errors import (
     DatabaseUnavailable,
     IdentityProviderRefused,
     IdentityProviderUnavailable,
     TripwireError,
 )
-from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.logs import get_logger
+from tripwire_shared.postgres.database import within
 from tripwire_shared.provisioning.customer_store import CustomerStore, Made
 from tripwire_shared.provisioning.preparation import Preparation
 from tripwire_shared.requests.claims import ClaimStore, Failure

@@ -13,8 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, ReadOnlyError
 from redis.retry import Retry
 
-from tripwire_shared.host_addresses import is_name
-from tripwire_shared.name_lookups import NameLookups
+from tripwire_shared.network.host_addresses import is_name
+from tripwire_shared.network.name_lookups import NameLookups
 from tripwire_shared.queue.redis_master import Master, NoMaster
 from tripwire_shared.redis_address import Place, RedisAddress, read_redis_address
 from tripwire_shared.timings import REDIS_TIMEOUT

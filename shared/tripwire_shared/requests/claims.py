@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from tripwire_shared.database import Connection, Database
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import PASSING_AT_MOST, AttemptRules
 from tripwire_shared.requests.request import Claim, RequestStatus
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import CLAIM_LEASE
 
 ABANDONED = "Its last attempt ended without a word: the process that worked on it died or hung."

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from tripwire_shared.database import Connection, Database
 from tripwire_shared.errors import NotFound
 from tripwire_shared.paging import Page, page_of, read_cursor
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.request import ListedRequest, RequestFilter, RequestMode, RequestStatus, Step
 from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.search_text import containing, searched
-from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import StaffName
 
 # One call of a retry of all that match; whoever asked sees how it goes, and asks again.

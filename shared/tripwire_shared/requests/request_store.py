@@ -10,9 +10,10 @@ import psycopg2.errors
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Database
 from tripwire_shared.email_address import both_forms, readable_email
 from tripwire_shared.errors import ConnectionLost, NotFound
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import (
     EmailTaken,
@@ -23,7 +24,6 @@ from tripwire_shared.requests.request import (
     Wish,
 )
 from tripwire_shared.search_text import search_text
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import GROUP_LOCK_TIMEOUT_MS, KEY_ABANDONED_AFTER, LOCK_TIMEOUT_MS
 
 RETRY_TRIES = 3

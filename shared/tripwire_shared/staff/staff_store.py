@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.client_address import one_client
-from tripwire_shared.database import Database, off_the_clock
 from tripwire_shared.email_address import both_forms, normalised_email
 from tripwire_shared.errors import NotFound
+from tripwire_shared.network.client_address import one_client
 from tripwire_shared.passwords import AT_ONCE, PasswordHasher
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Database, off_the_clock
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
     ListedStaff,

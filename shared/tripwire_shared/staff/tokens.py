@@ -17,12 +17,12 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.client_address import one_client
-from tripwire_shared.database import Database
 from tripwire_shared.errors import Conflict, DatabaseUnavailable, NotFound, TripwireError
-from tripwire_shared.health.background_writer import BackgroundWriter
+from tripwire_shared.late_writes import BackgroundWriter
+from tripwire_shared.network.client_address import one_client
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.rate_limit import RateLimit
-from tripwire_shared.sql import load_queries
 from tripwire_shared.staff.staff import Role, Staff, StaffName
 from tripwire_shared.timings import TOKEN_CACHE_TTL, TOKEN_USE_NOTED_EVERY
 

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.database import Database
 from tripwire_shared.deploys.deploys import Deploys
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.health_log import HealthLog
+from tripwire_shared.events.health_log import HealthLog
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.passwords import PasswordHasher
+from tripwire_shared.postgres.database import Database
 from tripwire_shared.settings import Settings, SettingsError, load_settings
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
@@ -42,7 +42,7 @@ def deploy_parts() -> Iterator[DeployParts]:
     )  # fmt: skip
     activity, writer = ActivityLog(), BackgroundWriter()
     tokens = Tokens(database, activity, writer)
-    health_log = HealthLog(database, Outbox(database), writer, lambda _: False)
+    health_log = HealthLog(database, Outbox(database), writer, lambda *_: False)
     try:
         yield DeployParts(
             settings, database, Deploys(database, health_log),

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-from tripwire_shared.database import Connection, install_wait_limit, within
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.name_lookups import NameLookups
+from tripwire_shared.network.name_lookups import NameLookups
+from tripwire_shared.postgres.database import Connection, install_wait_limit, within
+from tripwire_shared.postgres.session import SessionShared, connect, connect_to_listen
 from tripwire_shared.runtime import THREADS
-from tripwire_shared.session import SessionShared, connect, connect_to_listen
 from tripwire_shared.settings import Settings, SettingsError
 from tripwire_shared.timings import LISTEN_CHECK_LIMIT
 

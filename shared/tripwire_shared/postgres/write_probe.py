@@ -3,9 +3,9 @@
 A server that answers may still be read-only (a standby after a fail-over, a disk quota) or full.
 """
 
-from tripwire_shared.database import Database
 from tripwire_shared.errors import DatabaseReadOnly
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import WRITTEN_LATELY
 
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tripwire_shared.alarm_clock import AlarmClock
-from tripwire_shared.database import Database, within
+from tripwire_shared.alerts.direct_alerts import DirectAlerts, Told
 from tripwire_shared.errors import DatabaseTakesNoWrites, DatabaseUnavailable, PoolExhausted
-from tripwire_shared.health.causes import ALERTS, CAUSES, DATABASE, MAIL, QUEUE, WORKER, Cause
-from tripwire_shared.health.database_outage import DatabaseOutage
-from tripwire_shared.health.direct_alerts import DirectAlerts, Told
-from tripwire_shared.health.incident import Incidents
+from tripwire_shared.events.causes import ALERTS, CAUSES, DATABASE, MAIL, QUEUE, WORKER, Cause
+from tripwire_shared.incidents.database_outage import DatabaseOutage
+from tripwire_shared.incidents.incidents import Incidents
 from tripwire_shared.logs import get_logger
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Database, within
+from tripwire_shared.postgres.sql import load_queries
+from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.timings import (
     MAIL_FAILING_AFTER,
     RESOLVED_BY_OTHERS_AFTER,
@@ -28,7 +29,6 @@ from tripwire_shared.timings import (
     WORKER_ABSENT_CONFIRMED,
     WRITE_TRIED_EVERY,
 )
-from tripwire_shared.write_probe import WriteProbe
 
 
 class QueueSight(Protocol):

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tripwire_shared.database import Database
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.health_log import HealthLog
-from tripwire_shared.sql import load_queries
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.health_log import HealthLog
+from tripwire_shared.late_writes import BackgroundWriter
+from tripwire_shared.postgres.database import Database
+from tripwire_shared.postgres.sql import load_queries
 
 
 class TelegramChat:

@@ -10,13 +10,13 @@ from typing import Any
 
 import requests
 
-from tripwire_shared.bounded_call import BoundedCalls, TookTooLong
-from tripwire_shared.health.alert import Alert, alert_text
-from tripwire_shared.health.telegram_chat import TelegramChat
+from tripwire_shared.alerts.alert import Alert, alert_text
+from tripwire_shared.alerts.telegram_chat import TelegramChat
 from tripwire_shared.logs import get_logger
+from tripwire_shared.network.bounded_call import BoundedCalls, TookTooLong
+from tripwire_shared.network.outside_session import outside_session
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.outbox.outcomes import DeliveryFailed
-from tripwire_shared.outside_session import outside_session
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import ALERT_BACKOFF, TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT, TELEGRAM_TOTAL
 

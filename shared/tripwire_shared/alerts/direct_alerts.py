@@ -7,15 +7,17 @@ what Telegram's last word is.
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tripwire_shared.health.alert import Alert, alert_text
-from tripwire_shared.health.causes import Cause
-from tripwire_shared.health.telegram import Verdict
+from tripwire_shared.alerts.alert import Alert, alert_text
+from tripwire_shared.alerts.telegram import Verdict
+from tripwire_shared.events.causes import Cause
+from tripwire_shared.events.event import Event
 from tripwire_shared.timings import ALERT_BACKOFF, ALERT_SPACING, DIRECT_ALERT_KEPT, DIRECT_ALERT_TURN
 
 
@@ -50,9 +52,9 @@ class DirectAlerts:
     def speaks(self) -> bool:
         return self._send is not None
 
-    def send(self, alert: Alert) -> bool:
-        """Whether it arrived. At most one a second."""
-        return self._verdict(alert).ok
+    def send(self, event: Event, at: datetime) -> bool:
+        """The alert of an event that happened then: whether it arrived. At most one a second."""
+        return self._verdict(Alert(event.type, event.message, at, event.metadata)).ok
 
     def send_once(self, cause: Cause, alert: Alert) -> Told:
         """What is known of it now, through this host or another. Call it again unless that is YES or STANDS."""

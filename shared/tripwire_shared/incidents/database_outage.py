@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tripwire_shared.health.alert import Alert
-from tripwire_shared.health.causes import DATABASE, QUEUE
-from tripwire_shared.health.direct_alerts import DirectAlerts, Told
-from tripwire_shared.health.incident import Incidents, opening_event
+from tripwire_shared.alerts.alert import Alert
+from tripwire_shared.alerts.direct_alerts import DirectAlerts, Told
+from tripwire_shared.events.causes import DATABASE, QUEUE
+from tripwire_shared.incidents.incidents import Incidents, opening_event
 from tripwire_shared.logs import get_logger
 from tripwire_shared.timings import TELLING_HEAD_START, WATCH_MISSES
 

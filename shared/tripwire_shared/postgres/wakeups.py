@@ -22,11 +22,11 @@ from enum import StrEnum
 
 import psycopg2
 
-from tripwire_shared.database import Connection, ask_in_doubt
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
-from tripwire_shared.name_lookups import NameLookups
-from tripwire_shared.session import SessionShared, connect_to_listen
+from tripwire_shared.network.name_lookups import NameLookups
+from tripwire_shared.postgres.database import Connection, ask_in_doubt
+from tripwire_shared.postgres.session import SessionShared, connect_to_listen
 from tripwire_shared.timings import LISTENER_RECONNECT_PAUSE, LISTENER_WAIT
 
 

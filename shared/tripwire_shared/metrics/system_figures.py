@@ -12,11 +12,11 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from tripwire_shared.database import Connection, Database, within
 from tripwire_shared.errors import DatabaseUnavailable, PoolExhausted, QueueUnavailable
-from tripwire_shared.health.causes import CAUSES
+from tripwire_shared.events.causes import CAUSES
+from tripwire_shared.postgres.database import Connection, Database, within
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.queue.request_queue import QueueCounts
-from tripwire_shared.sql import load_queries
 from tripwire_shared.timings import SCRAPE_LIMIT
 
 QUANTILES = (0.5, 0.95, 0.99)

@@ -15,8 +15,8 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 
-from tripwire_shared.host_addresses import with_addresses
-from tripwire_shared.name_lookups import NameLookups
+from tripwire_shared.network.host_addresses import with_addresses
+from tripwire_shared.network.name_lookups import NameLookups
 from tripwire_shared.timings import (
     CLIENT_CHECK_MS,
     CONNECT_TIMEOUT,

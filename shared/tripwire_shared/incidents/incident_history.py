@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.health.measured_minutes import MeasuredMinutes
-from tripwire_shared.sql import load_queries
+from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 
 # Which part of the system is down while there is an incident of a cause. Failing requests are no part's outage.
 QUEUE = "queue unavailable"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.sql import load_queries
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import MEASURED_MINUTES_KEPT, MINUTE_IS_OVER_AFTER, MINUTE_OVERDUE_AFTER
 
 

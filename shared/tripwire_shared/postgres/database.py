@@ -26,11 +26,11 @@ from tripwire_shared.errors import (
     DatabaseUnavailable,
     PoolExhausted,
 )
-from tripwire_shared.name_lookups import NameLookups
+from tripwire_shared.network.name_lookups import NameLookups
+from tripwire_shared.postgres.server_errors import passing_error
+from tripwire_shared.postgres.session import connect, is_ours
+from tripwire_shared.postgres.silence import Silence
 from tripwire_shared.runtime import THREADS, ServerWait
-from tripwire_shared.server_errors import passing_error
-from tripwire_shared.session import connect, is_ours
-from tripwire_shared.silence import Silence
 from tripwire_shared.timings import CONNECT_TIMEOUT, POOL_TIMEOUT, SILENCE_DOUBTED_AFTER
 
 T = TypeVar("T")

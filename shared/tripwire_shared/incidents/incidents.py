@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
-from tripwire_shared.database import Database
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.causes import Cause
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.health_log import HealthLog, alert_body
-from tripwire_shared.health.incident_store import Incident, IncidentStore
+from tripwire_shared.events.causes import REQUESTS, Cause
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.health_log import HealthLog, alert_body
+from tripwire_shared.incidents.incident_store import Incident, IncidentStore
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.timings import TELLING_HEAD_START, TELLING_POLL
 
 RESOLVED = "RESOLVED"
@@ -36,6 +37,15 @@ class Incidents:
     def failed_soon(self, cause: Cause, detail: str) -> None:
         """Opens or continues the incident. Never raises and never costs the caller time."""
         self._writer.submit_incident(_Failed(self, self._health_log, cause, detail))
+
+    def request_failed(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
+        """CRITICAL for each request that used up its attempts, in the caller's transaction; after the first a minute's
+        alerts are one message."""
+        about = {"request_id": str(request_id), "attempts": attempts, "error": error}
+        event = Event(REQUESTS.opening, REQUESTS.opened, about)
+        self._health_log.record_in(connection, event, alert=False)
+        self._outbox.put_alert_merged(connection, alert_body(event.type, event.message, about), REQUESTS.name)
+        self._store.note_failure(connection, REQUESTS, error)
 
     def open_now(self) -> list[Incident]:
         """What is not over, the gravest first."""

@@ -4,17 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
-from tripwire_shared.database import Connection, Database
-from tripwire_shared.health.alert import Alert
-from tripwire_shared.health.background_writer import BackgroundWriter
-from tripwire_shared.health.causes import REQUESTS
-from tripwire_shared.health.event import Event, EventType
-from tripwire_shared.health.incident_store import IncidentStore
+from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
+from tripwire_shared.postgres.database import Connection, Database
+from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.search_text import containing
-from tripwire_shared.sql import load_queries
 
 
 @dataclass(frozen=True)
@@ -27,19 +23,18 @@ class LoggedEvent:
 
 
 class HealthLog:
-    """`send_directly` sends an alert without PostgreSQL, and says whether it arrived."""
+    """`send_directly` sends an event's alert without PostgreSQL, and says whether it arrived."""
 
     def __init__(
         self,
         database: Database,
         outbox: Outbox,
         writer: BackgroundWriter,
-        send_directly: Callable[[Alert], bool],
+        send_directly: Callable[[Event, datetime], bool],
     ) -> None:
         self._database, self._outbox, self._writer = database, outbox, writer
         self._send_directly = send_directly
         self._sql = load_queries(__file__)
-        self._incidents = IncidentStore()
 
     def record(self, event: Event) -> None:
         """Writes the event soon. Never raises and never costs the caller time."""
@@ -56,14 +51,6 @@ class HealthLog:
         self._sql.insert_event(connection, type=event.type, message=event.message, metadata=about, at=at)
         if alert and event.alerts:
             self._outbox.put_alert(connection, alert_body(event.type, event.message, about, at))
-
-    def record_failed_request(self, connection: Connection, request_id: UUID, attempts: int, error: str) -> None:
-        """CRITICAL for each request that used up its attempts; after the first a minute's alerts are one message."""
-        about: dict[str, Any] = {"request_id": str(request_id), "attempts": attempts, "error": error}
-        message = REQUESTS.opened
-        self._sql.insert_event(connection, type=EventType.CRITICAL, message=message, metadata=about, at=None)
-        self._outbox.put_alert_merged(connection, alert_body(EventType.CRITICAL, message, about), REQUESTS.name)
-        self._incidents.note_failure(connection, REQUESTS, error)
 
     def latest(
         self, limit: int, type: EventType | None = None, before: int | None = None, q: str | None = None
@@ -86,7 +73,7 @@ class HealthLog:
 
     def send_directly(self, event: Event, at: datetime) -> bool:
         """Past PostgreSQL, for when it is away: an alert must not depend on what failed. False: it did not arrive."""
-        return self._send_directly(Alert(event.type, event.message, at, event.metadata))
+        return self._send_directly(event, at)
 
 
 class _Recording:

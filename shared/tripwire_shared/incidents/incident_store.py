@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tripwire_shared.database import Connection
-from tripwire_shared.health.causes import CAUSES, REQUESTS, Cause
-from tripwire_shared.sql import load_queries
+from tripwire_shared.events.causes import CAUSES, REQUESTS, Cause
+from tripwire_shared.postgres.database import Connection
+from tripwire_shared.postgres.sql import load_queries
 
 
 @dataclass(frozen=True)

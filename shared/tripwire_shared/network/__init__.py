@@ -1,0 +1,1 @@
+"""Addresses and names of others, within limits: who asks us, and whom we call. Knows no service of ours."""
