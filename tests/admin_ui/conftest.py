@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 from tests.compiled_templates import with_compiled_templates
-from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
 

@@ -10,10 +10,10 @@ from werkzeug.routing import Rule
 from tests.admin_ui.conftest import ADMIN, HEALTH, SALES, Visitor
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 from tests.admin_ui.stand_in_records import a_customer, a_request, uid
-from tripwire_admin_ui.refresh import QUEUE_DATA
+from tripwire_admin_ui.auth.scripted_requests import QUEUE_DATA
 from tripwire_shared.timings import TOKEN_CACHE_TTL, UI_IDENTITY_KEPT
 
-OPEN = {"static", "front_door", "alive", "sign_in.show", "sign_in.enter", "sign_in.leave"}
+OPEN = {"static", "front_door", "alive", "metrics", "sign_in.show", "sign_in.enter", "sign_in.leave"}
 
 
 def path_of(rule: Rule) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.admin_ui.conftest import HEALTH, Visitor
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import a_customer, a_request
-from tripwire_admin_ui.filters import Span, read_filter
+from tripwire_admin_ui.frame.list_filters import Span, read_filter
 
 NOW = datetime(2026, 11, 24, 14, tzinfo=UTC)
 zones = st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.admin_ui.conftest import HEALTH, Visitor
-from tripwire_admin_ui.assets import FOR_GOOD, Assets, AssetsMissing
+from tripwire_admin_ui.frame.assets import FOR_GOOD, Assets, AssetsMissing
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tripwire_admin_ui.api_client import ApiUnreachable, Budget
-from tripwire_admin_ui.api_history import History
-from tripwire_admin_ui.api_system import read_metrics, read_mode
-from tripwire_admin_ui.kept_history import KeptHistory
-from tripwire_admin_ui.system_state import SystemState
+from tripwire_admin_ui.api.client import ApiUnreachable, Budget
+from tripwire_admin_ui.api.history_calls import History
+from tripwire_admin_ui.api.system_calls import read_metrics, read_mode
+from tripwire_admin_ui.frame.history_cache import KeptHistory
+from tripwire_admin_ui.presenters.system_state import SystemState
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MODE = read_mode({"mode": "async_queue", "version": 1, "processes": []})

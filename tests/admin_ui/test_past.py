@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api_history import Availability, Bucket, History
-from tripwire_admin_ui.api_system import read_metrics
-from tripwire_admin_ui.columns import columns
-from tripwire_admin_ui.parts import parts, share_up
-from tripwire_admin_ui.status_bars import status_bars
-from tripwire_admin_ui.system_state import SystemState
+from tripwire_admin_ui.api.history_calls import Availability, Bucket, History
+from tripwire_admin_ui.api.system_calls import read_metrics
+from tripwire_admin_ui.presenters.chart_columns import columns
+from tripwire_admin_ui.presenters.dependencies import parts, share_up
+from tripwire_admin_ui.presenters.status_bars import status_bars
+from tripwire_admin_ui.presenters.system_state import SystemState
 
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.test_headers import POLICY
 from tests.rq_worker import WorkerOfTests
 from tests.sentinel_stand_in import SentinelStandIn, url_of
-from tripwire_admin_ui.queue_console import CHANGES, PAGES
-from tripwire_admin_ui.queue_templates import escaped
-from tripwire_admin_ui.refresh import QUEUE_DATA
+from tripwire_admin_ui.auth.scripted_requests import QUEUE_DATA
+from tripwire_admin_ui.rq_dashboard_host.escaping import escaped
+from tripwire_admin_ui.rq_dashboard_host.queue_console import CHANGES, PAGES
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.timings import UI_IDENTITY_KEPT
 

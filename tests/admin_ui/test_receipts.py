@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tripwire_admin_ui.api_system import read_mode
-from tripwire_admin_ui.receipts import Receipts, receipts
+from tripwire_admin_ui.api.system_calls import read_mode
+from tripwire_admin_ui.presenters.mode_receipts import Receipts, receipts
 
 SWITCHED = datetime(2026, 11, 24, 14, 24, 9, tzinfo=UTC)
 

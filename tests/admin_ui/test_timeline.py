@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.admin_ui.stand_in_records import a_request
-from tripwire_admin_ui.api_requests import read_request
-from tripwire_admin_ui.timeline import Entry, timeline
+from tripwire_admin_ui.api.request_calls import read_request
+from tripwire_admin_ui.presenters.timeline import Entry, timeline
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AWAY = "The database cannot be reached or does not answer."

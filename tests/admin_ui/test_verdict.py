@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api_client import ApiTooSlow, ApiUnreachable, DatabaseAway
-from tripwire_admin_ui.api_system import read_metrics, read_mode
-from tripwire_admin_ui.causes import CAUSES
-from tripwire_admin_ui.system_state import SystemState
-from tripwire_admin_ui.verdict import verdict
+from tripwire_admin_ui.api.client import ApiTooSlow, ApiUnreachable, DatabaseAway
+from tripwire_admin_ui.api.system_calls import read_metrics, read_mode
+from tripwire_admin_ui.presenters.cause_texts import CAUSES
+from tripwire_admin_ui.presenters.status_summary import verdict
+from tripwire_admin_ui.presenters.system_state import SystemState
 
 FINE: dict[str, Any] = {
     "redis": "up",

@@ -9,7 +9,7 @@ import yaml
 
 from deploy.local.services import ROOT
 from tests.api.conftest import ApiUnderTest
-from tripwire_admin_ui.page_meter import PageMeter
+from tripwire_admin_ui.frame.page_meter import PageMeter
 from tripwire_worker.meter import AttemptMeter
 
 FOLDER = ROOT / "deploy/monitoring"

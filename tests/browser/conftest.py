@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from tests.admin_ui.conftest import csrf_token_in
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 from tests.compiled_templates import with_compiled_templates
-from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
 

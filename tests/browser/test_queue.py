@@ -15,7 +15,7 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.browser.axe import complaints
 from tests.compiled_templates import with_compiled_templates
 from tests.rq_worker import WorkerOfTests
-from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
 

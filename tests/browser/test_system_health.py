@@ -9,7 +9,6 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_system import an_incident
 from tests.browser.conftest import HEALTH
 from tests.waiting import wait_until
-from tripwire_admin_ui import kept_history
 
 SIX_SECONDS = 6000
 SCRIPT = '<script>window.caught = true</script><img src=x onerror="window.caught = true">'
@@ -17,7 +16,7 @@ SCRIPT = '<script>window.caught = true</script><img src=x onerror="window.caught
 
 @pytest.fixture(autouse=True)
 def _history_is_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_history, "SHARE_OF_BUCKET", 1e9)
+    monkeypatch.setattr(history_cache, "SHARE_OF_BUCKET", 1e9)
 
 
 def first_chart(page: Any) -> str:

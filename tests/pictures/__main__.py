@@ -30,7 +30,7 @@ from tests.pictures.made_up_records import (
     no_redis,
     two_tokens,
 )
-from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
 

@@ -9,13 +9,18 @@ import structlog
 from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from tripwire_admin_ui import csrf, error_pages, kept_form, list_wording, navigation, queue_console, sign_in, wording
-from tripwire_admin_ui.access import Guards
-from tripwire_admin_ui.api_client import ApiClient
-from tripwire_admin_ui.assets import Assets
-from tripwire_admin_ui.identity import Identities
-from tripwire_admin_ui.page_meter import PageMeter
-from tripwire_admin_ui.pages import (
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.auth import csrf, kept_form, sign_in
+from tripwire_admin_ui.auth.guards import Guards
+from tripwire_admin_ui.auth.identity import Identities
+from tripwire_admin_ui.auth.scripted_requests import is_refresh
+from tripwire_admin_ui.auth.session_cookie import SessionCookie, mark_of, take_notice
+from tripwire_admin_ui.frame import error_pages, navigation
+from tripwire_admin_ui.frame.assets import Assets
+from tripwire_admin_ui.frame.page_meter import PageMeter
+from tripwire_admin_ui.presenters import formatting, list_formatting
+from tripwire_admin_ui.rq_dashboard_host import queue_console
+from tripwire_admin_ui.views import (
     activity,
     customers,
     dashboard,
@@ -28,8 +33,6 @@ from tripwire_admin_ui.pages import (
     system_line,
     tokens,
 )
-from tripwire_admin_ui.refresh import is_refresh
-from tripwire_admin_ui.session_cookie import SessionCookie, mark_of, take_notice
 from tripwire_shared import timings
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.network.client_address import address_behind, over_tls
@@ -78,8 +81,8 @@ def create_app(settings: Settings, api: ApiClient, clock: Callable[[], float] = 
         return queue_console.with_policy(_with_headers(response))
 
     Assets().install(app)
-    wording.install(app)
-    list_wording.install(app)
+    formatting.install(app)
+    list_formatting.install(app)
     app.context_processor(lambda: {"version": settings.version, **_page_context()})
     error_pages.install(app)
 

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from tripwire_admin_ui.api_client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
-from tripwire_admin_ui.assets import AssetsMissing
+from tripwire_admin_ui.frame.assets import AssetsMissing
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.settings import SettingsError, load_settings
 

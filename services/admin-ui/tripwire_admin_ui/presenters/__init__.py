@@ -1,0 +1,1 @@
+"""What the API answered, in words and shapes for people. Pure, but for the filters that templates get."""

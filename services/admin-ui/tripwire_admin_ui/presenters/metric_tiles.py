@@ -1,0 +1,51 @@
+"""The figures, grouped by where they are counted. What could not be read is unknown, never 0. Pure."""
+
+from dataclasses import dataclass
+
+from tripwire_admin_ui.api.system_calls import IN_REDIS, LastKnown
+from tripwire_admin_ui.presenters.formatting import duration, number
+from tripwire_admin_ui.presenters.system_state import SystemState
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`text` is None where the figure is unknown; `was` is then what it was. `status` names the requests behind it."""
+
+    name: str
+    text: str | None
+    unit: str = ""
+    was: LastKnown | None = None
+    status: str = ""
+
+
+def queue_figures(state: SystemState) -> tuple[Figure, ...]:
+    """Counted in Redis."""
+    last_known = state.metrics.last_known if state.metrics else {}
+    return tuple(_count(state, name.capitalize(), name, was=last_known.get(name)) for name in IN_REDIS)
+
+
+def database_figures(state: SystemState) -> tuple[Figure, ...]:
+    """Counted in PostgreSQL."""
+    return (
+        _count(state, "Under way", "accepted_unfinished", status="accepted"),
+        _oldest(state),
+        _count(state, "Provisioned, 24 h", "provisioned_24h", status="provisioned"),
+        _count(state, "Failed, 24 h", "failed_24h", status="failed"),
+        _count(state, "Mails waiting", "mails_waiting"),
+        _count(state, "Alerts waiting", "alerts_waiting"),
+    )
+
+
+def _count(state: SystemState, name: str, field: str, *, status: str = "", was: LastKnown | None = None) -> Figure:
+    value = state.count(field)
+    return Figure(name, None if value is None else number(value), was=was, status=status)
+
+
+def _oldest(state: SystemState) -> Figure:
+    """Null means "no request waits" when we know that none is under way, and "unknown" otherwise."""
+    metrics = state.metrics
+    if metrics is not None and metrics.oldest_accepted_seconds is not None:
+        text, _, unit = duration(metrics.oldest_accepted_seconds).partition(" ")
+        return Figure("Oldest waiting", text, unit)
+    none_waits = state.count("accepted_unfinished") == 0
+    return Figure("Oldest waiting", "none" if none_waits else None)

@@ -1,0 +1,59 @@
+"""The front page: the state of the system for admins; sales begins with its own customers."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, url_for
+from werkzeug.wrappers import Response
+
+from tripwire_admin_ui.api.activity_calls import ActivityApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.history_calls import HistoryApi
+from tripwire_admin_ui.api.staff_calls import StaffApi
+from tripwire_admin_ui.auth.guards import person
+from tripwire_admin_ui.auth.scripted_requests import is_refresh
+from tripwire_admin_ui.frame.history_cache import KeptHistory
+from tripwire_admin_ui.frame.live_page import live_page
+from tripwire_admin_ui.presenters.activity_texts import sentence
+from tripwire_admin_ui.presenters.attention import needs_a_look
+from tripwire_admin_ui.presenters.chart_columns import columns
+from tripwire_admin_ui.presenters.dependencies import parts, share_up
+from tripwire_admin_ui.presenters.system_state import Reader, StateReading
+
+DEEDS_SHOWN = 5
+
+
+def pages(api: ApiClient) -> Blueprint:
+    blueprint = Blueprint("dashboard", __name__)
+    past, staff, activity = HistoryApi(api), StaffApi(api), ActivityApi(api)
+    history = KeptHistory(past)
+
+    @blueprint.get("/admin")
+    def show() -> Response | str | tuple[str, int]:
+        if not person().is_admin:
+            if is_refresh():  # an admin until a moment ago: the page is loaded anew
+                return "", HTTPStatus.UNAUTHORIZED
+            return redirect(url_for("customers.show"))
+        token, reader = person().token, Reader()
+        system = StateReading(api, token, reader)
+        everybody = reader.ask(lambda: staff.everybody(token, reader.budget))
+        latest = reader.ask(lambda: activity.page(token, reader.budget, {"limit": str(DEEDS_SHOWN)}))
+        last_day = reader.ask(lambda: past.availability(token, reader.budget))
+        state = system.state
+        # What is kept is for people whom the API has just let in.
+        of_day = reader.ask(lambda: history.read(token, reader.budget, "24h", state)) if state.metrics else None
+        people, deeds, availability = reader.read(everybody), reader.read(latest), reader.read(last_day)
+        day = reader.read(of_day) if of_day else None
+        names = {one.id: one.email for one in people or ()}
+        return live_page(
+            "dashboard.html",
+            state,
+            parts=parts(state, availability),
+            redis_up=share_up(availability, "redis"),
+            columns=columns(day) if day else None,
+            people=people,
+            looks=needs_a_look(state),
+            deeds=[(deed, sentence(deed, names)) for deed in deeds.deeds] if deeds else None,
+            failures=reader.failures,
+        )
+
+    return blueprint

@@ -1,0 +1,17 @@
+"""A new link for a customer, asked for on several pages; what came of it, as a notice."""
+
+from tripwire_admin_ui.api.client import TooSoon
+from tripwire_admin_ui.api.customer_calls import CustomersApi
+from tripwire_admin_ui.auth.guards import person
+from tripwire_admin_ui.presenters.formatting import duration
+
+
+def send_new_link(customers: CustomersApi, user_id: str, email: str) -> tuple[str, str]:
+    """Title and text."""
+    try:
+        customers.resend_welcome(person().token, user_id)
+    except TooSoon as failure:
+        wait = "a minute" if failure.wait_seconds is None else duration(failure.wait_seconds)
+        text = f"The last one is less than a minute old, and it still works. You can send another in {wait}."
+        return "No new link was sent", text
+    return "A new link is on its way", f"To {email}. The old link no longer works."

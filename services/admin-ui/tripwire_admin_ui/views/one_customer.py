@@ -1,0 +1,84 @@
+"""One customer: facts, sale, requests and history; changing the state, a new link, and erasing the person."""
+
+from functools import partial
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from tripwire_admin_ui.api.client import ApiClient, Budget
+from tripwire_admin_ui.api.customer_calls import STATUSES, Customer, CustomersApi
+from tripwire_admin_ui.auth.guards import for_admins_page, person
+from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
+from tripwire_admin_ui.auth.session_cookie import leave_notice
+from tripwire_admin_ui.frame.page_reader import PageReader
+from tripwire_admin_ui.presenters.activity_texts import sentence
+from tripwire_admin_ui.views.new_link import send_new_link
+from tripwire_shared.email_address import normalised_email
+
+
+def pages(api: ApiClient) -> Blueprint:
+    blueprint = Blueprint("one_customer", __name__)
+    customers = CustomersApi(api)
+
+    @blueprint.get("/admin/customers/<uuid:user_id>")
+    def show(user_id: UUID) -> str | tuple[str, int]:
+        reader = PageReader(api)
+        found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, str(user_id))))
+        asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
+        kept = take_form() if asked else {}
+        return reader.show(
+            "one_customer.html",
+            found=found,
+            statuses=STATUSES,
+            sentence=partial(sentence, names={}),
+            asked=asked,
+            error=NOTHING_SENT if kept else "",
+            typed=kept.get("email", ""),
+        )
+
+    @blueprint.post("/admin/customers/<uuid:user_id>/status")
+    def set_status(user_id: UUID) -> Response:
+        status = request.form.get("status", "")
+        customers.set_status(person().token, str(user_id), status)
+        leave_notice(f"Now {status}", "")
+        return _to(user_id)
+
+    @blueprint.post("/admin/customers/<uuid:user_id>/new-link")
+    def new_link(user_id: UUID) -> Response:
+        found = _read(user_id)
+        leave_notice(*send_new_link(customers, found.user_id, found.email))
+        from_list = request.form.get("back") == "list"
+        return redirect(url_for("customers.show"), HTTPStatus.SEE_OTHER) if from_list else _to(user_id)
+
+    @blueprint.post("/admin/customers/<uuid:user_id>/erase")
+    def erase(user_id: UUID) -> Response | str | tuple[str, int]:
+        if not person().is_admin:
+            return for_admins_page()
+        found = _read(user_id)
+        if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
+            reader = PageReader(api)
+            error = "This is not the e-mail of this customer. Nothing was erased."
+            page = reader.show(
+                "one_customer.html",
+                found=found,
+                statuses=STATUSES,
+                sentence=partial(sentence, names={}),
+                asked=True,
+                error=error,
+                typed="",
+            )
+            return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
+        customers.erase(person().token, str(user_id))
+        leave_notice("The personal data is erased", "The sale stays.")
+        return _to(user_id)
+
+    def _read(user_id: UUID) -> Customer:
+        return customers.one(person().token, Budget(), str(user_id))
+
+    return blueprint
+
+
+def _to(user_id: UUID) -> Response:
+    return redirect(url_for("one_customer.show", user_id=user_id), HTTPStatus.SEE_OTHER)
