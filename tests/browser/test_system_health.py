@@ -9,6 +9,7 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_system import an_incident
 from tests.browser.conftest import HEALTH
 from tests.waiting import wait_until
+from tripwire_admin_ui.frame import history_cache
 
 SIX_SECONDS = 6000
 SCRIPT = '<script>window.caught = true</script><img src=x onerror="window.caught = true">'
