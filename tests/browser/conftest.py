@@ -67,7 +67,7 @@ def messages() -> list[str]:
 def page(chromium: Any, address: str, messages: list[str]) -> Iterator[Any]:
     """A page whose clock the test moves (`page.clock`), signed in as an admin, on System Health."""
     context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 700})
-    context.set_default_timeout(5000)
+    context.set_default_timeout(15_000)
     new = context.new_page()
     new.on("console", lambda message: messages.append(message.text))
     new.on("pageerror", lambda error: messages.append(str(error)))

@@ -12,7 +12,7 @@ from tests.browser.conftest import HEALTH
 @pytest.fixture
 def plain(chromium: Any, address: str) -> Iterator[Any]:
     context = chromium.new_context(base_url=address, java_script_enabled=False)
-    context.set_default_timeout(5000)
+    context.set_default_timeout(15_000)
     page = context.new_page()
     page.goto(HEALTH)
     page.fill("#email", "dana@example.com")
