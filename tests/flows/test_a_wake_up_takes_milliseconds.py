@@ -56,9 +56,10 @@ def test_who_waits_for_a_request_is_answered(build: Callable[[str], Resources]) 
     staff_id = a_manager(worker.database)
     requests = [accept(worker, staff_id, f"customer{number}@example.com") for number in range(WAITING)]
     answered_at = dict[UUID, float]()
+    token = api.tokens.make(staff_id, "of a test").token
 
     def wait_for(request_id: UUID) -> None:
-        assert api.long_waits.until_finished(request_id, 30, place_of({}))
+        assert api.long_waits.until_finished(request_id, 30, place_of({}), token)
         assert api.request_list.get(request_id).finished
         answered_at[request_id] = time.monotonic()
 
