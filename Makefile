@@ -27,12 +27,12 @@ run: $(VENV)/run.stamp $(VENV)/assets.stamp ## the whole system on this machine,
 demo: $(VENV)/run.stamp $(VENV)/assets.stamp ## a tour in the terminal: queue, duplicate, Redis away and back, kill switch
 	@$(BIN)/python -m deploy.demo
 
-test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the whole suite, on real servers of its own (ARGS='tests/api -k sign': a part)
+test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the suite, on real servers of its own (ARGS='tests/api -k sign': a part)
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
-	@$(PYTEST) --numprocesses 2 --dist loadfile tests/faults
+	@$(PYTEST) --numprocesses 3 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
+	@$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' tests/faults
 	@$(PYTEST) $(TIMED)
 endif
 

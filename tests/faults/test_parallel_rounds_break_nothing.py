@@ -29,6 +29,7 @@ TRIES = 150  # of one create, while a whole API is being started again
 LOOK_EVERY = 20
 
 
+@pytest.mark.long
 @pytest.mark.timeout(60 + 2 * ROUNDS)
 def test_rounds_with_real_parallelism(stack: Stack) -> None:
     url = stack.environ["DATABASE_URL"]

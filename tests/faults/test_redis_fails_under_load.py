@@ -116,7 +116,7 @@ def test_an_outage_that_comes_and_goes_is_one(stack: Stack, own_valkey: ValkeySe
     assert_nothing_broken(stack.environ["DATABASE_URL"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_crash_loop_tells_pairs_and_the_truth(
     stack: Stack, own_valkey: ValkeyServer, telegram: TelegramServer

@@ -204,6 +204,7 @@ def test_a_flood_of_sign_ins_from_many_addresses(served: Stack, measured: Measur
     )
 
 
+@pytest.mark.long
 def test_a_thousand_wait_for_the_end_of_a_request(served: Stack, database_url: str, measured: Measured) -> None:
     token = served.log_in()
     asker, manager = Asker(served, token), Manager(served.api_url, token)

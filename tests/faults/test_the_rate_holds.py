@@ -44,6 +44,7 @@ DELAYS = """
 FINISHED = "SELECT count(*) FROM provisioning_requests WHERE status = 'provisioned'"
 
 
+@pytest.mark.long
 def test_over_workers_an_outage_of_redis_and_a_restart(
     stack: Stack, own_valkey: ValkeyServer, measured: Callable[[str, float], None]
 ) -> None:
