@@ -8,7 +8,8 @@ endif
 PACKAGES := shared services/api services/worker services/admin-ui
 PYTEST := $(BIN)/python -m pytest
 # What measures times while whole stacks run has the machine for itself; what breaks things comes two at a time; the rest shares it.
-TIMED := $(wildcard $(addprefix tests/flows/test_,a_wake_up_takes* accepting_is_cheap* an_idle_system* redis_away* the_switch_reaches*))
+TIMED := $(wildcard $(addprefix tests/flows/test_,a_wake_up_takes* accepting_is_cheap* an_idle_system* redis_away* the_switch_reaches*) \
+	tests/browser/test_a_page_is_drawn_quickly.py)
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock"
 UPGRADE ?=
@@ -31,7 +32,7 @@ test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the suite, on real servers of it
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) --numprocesses 3 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
+	@$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
 	@$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' tests/faults
 	@$(PYTEST) $(TIMED)
 endif
