@@ -32,9 +32,11 @@ test: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the suite, on real servers of it
 ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %)
-	@$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' tests/faults
-	@$(PYTEST) $(TIMED)
+	@status=0; \
+	$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %) || status=1; \
+	$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' tests/faults || status=1; \
+	$(PYTEST) $(TIMED) || status=1; \
+	exit $$status
 endif
 
 test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things (ROUNDS=1000 for many rounds, SEED=7 for others)
