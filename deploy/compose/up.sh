@@ -8,10 +8,17 @@ place_files
 # The copies' folder is made by us, so that it is ours and not root's.
 folder=$(setting BACKUP_FOLDER ./backups)
 [ -d "$folder" ] || mkdir -m 700 "$folder"
-# Arguments are compose's own, such as --scale worker=3. Without a number there are as many as before.
+# Arguments are compose's own, such as --scale worker=3. Without a number there are as many as before; where services are
+# named, compose takes no number of another.
+words=" $* "
+named() { case $words in *" $1 "*) ;; *) return 1 ;; esac; }
+some=''
+for service in $(docker compose config --services); do if named "$service"; then some=1; fi; done
 for service in api admin-ui worker; do
+    case $words in *" $service="*) continue ;; esac
+    if [ -n "$some" ] && ! named "$service"; then continue; fi
     count=$(docker compose ps --all --quiet "$service" 2>/dev/null | grep -c .) || count=0
-    case " $* " in *" $service="*) ;; *) [ "$count" -lt 2 ] || set -- --scale "$service=$count" "$@" ;; esac
+    if [ "$count" -gt 1 ]; then set -- --scale "$service=$count" "$@"; fi
 done
 if ! docker compose up --detach --wait --wait-timeout 180 --remove-orphans "$@"; then
     docker compose ps --all
