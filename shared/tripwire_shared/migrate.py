@@ -109,15 +109,17 @@ def _refuse_early_contracts(pending: Any, applied: set[str]) -> None:
 def _turn(database_url: str) -> Iterator[None]:
     """Holds the lock of migrations, in a transaction of its own connection, which ends with the process.
 
-    It is tried and not waited for: an index that others build concurrently would wait for our waiting statement.
+    It is tried and not waited for, each time in a transaction of its own: an index that others build concurrently waits
+    for every transaction that had a snapshot when it looked, to its end.
     """
     give_up_at = time.monotonic() + MIGRATION_TURN
     with closing(_connect(database_url)) as connection, connection.cursor() as cursor:
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         while not _is_ours(cursor):
+            connection.rollback()
             if time.monotonic() > give_up_at:
                 raise MigrationFailed("Others are still migrating this database; try again when they are done.")
             time.sleep(MIGRATION_TURN_POLL)
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
 
 

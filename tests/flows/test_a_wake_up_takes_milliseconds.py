@@ -73,7 +73,8 @@ def test_who_waits_for_a_request_is_answered(build: Callable[[str], Resources]) 
         worker.provisioning.provision_new(ended, Door.QUEUE)
         ended_at = time.monotonic()
         wait_until(lambda ended=ended: answered_at.keys() >= set(ended), 10, step=0.001)
-        took += [(answered_at[request_id] - ended_at) * 1000 for request_id in ended]
+        if first:  # the first ones also open connections and compile what reads a request
+            took += [(answered_at[request_id] - ended_at) * 1000 for request_id in ended]
     for thread in threads:
         thread.join(5)
     assert centile(took, 99, "end to answer") <= ANSWERED_WITHIN_MS

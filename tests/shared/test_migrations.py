@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from deploy.local.services import ROOT
 from tests.catalog import catalog, rows_of_every_table
 from tests.waiting import wait_until
+from tripwire_shared.migrate import MIGRATION_LOCK_KEY
 
 MIGRATIONS = ROOT / "db" / "migrations"
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -72,6 +74,26 @@ def test_three_at_once_leave_one_result(start: Start, database_url: str, empty_d
     assert sorted(int(said.split()[0]) for _, said in ends) == [0, 0, total]
     assert catalog(empty_database_url) == catalog(database_url)
     assert applied(empty_database_url) == applied(database_url)
+
+
+def test_who_waits_for_its_turn_holds_no_transaction(start: Start, empty_database_url: str):
+    """An index that is built concurrently waits for every transaction that it saw: it would wait for who waits for it."""
+    with closing(psycopg2.connect(empty_database_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK_KEY,))
+        waiting = start()
+
+        def states() -> list[str]:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return [state for (state,) in cursor.fetchall()]
+
+        wait_until(states, 20)
+        seen = [state for _ in range(100) for state in states() if not time.sleep(0.005)]
+        connection.rollback()
+    assert seen.count("idle") > 50, seen  # the rest of the time it tries
+    assert ended(waiting)[0] == 0
 
 
 def test_one_that_fails_is_named_in_one_line_and_leaves_nothing_half(
