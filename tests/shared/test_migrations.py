@@ -77,7 +77,7 @@ def test_three_at_once_leave_one_result(start: Start, database_url: str, empty_d
 
 
 def test_who_waits_for_its_turn_holds_no_transaction(start: Start, empty_database_url: str):
-    """An index that is built concurrently waits for every transaction that it saw: it would wait for who waits for it."""
+    """An index that is built concurrently waits for every transaction that it saw, and who waits here waits for it."""
     with closing(psycopg2.connect(empty_database_url)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK_KEY,))
         waiting = start()
