@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-faults test-browser test-containers check check-files bench build up down deploy rollback backup restore sbom licences audit sign pictures assets migrate lock clean
+.PHONY: help run demo test test-faults test-long test-browser test-containers check check-files bench build up down deploy rollback backup restore sbom licences audit sign pictures assets migrate lock clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets
@@ -33,7 +33,7 @@ ifdef ARGS
 	@$(PYTEST) $(ARGS)
 else
 	@status=0; \
-	$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/faults $(TIMED:%=--ignore %) || status=1; \
+	$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' --ignore tests/faults $(TIMED:%=--ignore %) || status=1; \
 	$(PYTEST) --numprocesses 2 --dist loadfile -m 'not long' tests/faults || status=1; \
 	$(PYTEST) $(TIMED) || status=1; \
 	exit $$status
@@ -41,6 +41,9 @@ endif
 
 test-faults: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests that stop, freeze and kill things (ROUNDS=1000 for many rounds, SEED=7 for others)
 	@$(if $(ROUNDS),FAULT_ROUNDS=$(ROUNDS)) $(if $(SEED),FAULT_SEED=$(SEED)) $(PYTEST) tests/faults $(ARGS)
+
+test-long: $(VENV)/dev.stamp $(VENV)/assets.stamp ## what `make test` leaves out: longer proofs of what it shows in short
+	@$(PYTEST) -m long $(ARGS)
 
 test-browser: $(VENV)/dev.stamp $(VENV)/assets.stamp ## the tests in a real browser
 	@$(PYTEST) tests/browser $(ARGS)

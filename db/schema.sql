@@ -193,6 +193,7 @@ CREATE TABLE request_steps (
     step       text NOT NULL,
     detail     text,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    facts      jsonb,
     PRIMARY KEY (request_id, id)
 );
 

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from tests.resources import Resources
-from tripwire_shared.provisioning.provision import Attempt, Door, Outcome
+from tripwire_shared.answers.vocabulary import Door
+from tripwire_shared.provisioning.provision import Attempt, Outcome
 
 
 def attempt(resources: Resources, request_id: UUID | str, door: Door = Door.QUEUE) -> Outcome:

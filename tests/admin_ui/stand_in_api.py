@@ -4,6 +4,7 @@ It stands in for the real API where a test needs a state that the real one canno
 """
 
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,19 +16,36 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import msgspec
+
 from tests.admin_ui.stand_in_records import Records
 from tests.admin_ui.stand_in_system import Past, an_incident
+from tripwire_shared.answers.activity import ActivityPage, Noted
+from tripwire_shared.answers.answer import Answer, dump
+from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
+from tripwire_shared.answers.history import Availability, DeployList, History, IncidentPage
+from tripwire_shared.answers.requests import RequestItem, RequestPage, Retried
+from tripwire_shared.answers.sales import OwnStats
+from tripwire_shared.answers.staff import MadeToken, Session, StaffList, StaffMember, TokenList
+from tripwire_shared.answers.system import LogPage, Metrics, ModeReport, Switched, TestAlert
 
 PASSWORD = "correct horse battery"
 ME = "/api/auth/me"
 TOKENS = count(1)
 STAFF = {
-    "dana@example.com": {"id": str(UUID(int=1)), "email": "dana@example.com", "full_name": "Dana A.", "role": "admin"},
+    "dana@example.com": {
+        "id": str(UUID(int=1)),
+        "email": "dana@example.com",
+        "full_name": "Dana A.",
+        "role": "admin",
+        "active": True,
+    },
     "timur@example.com": {
         "id": str(UUID(int=2)),
         "email": "timur@example.com",
         "full_name": "Timur S.",
         "role": "sales",
+        "active": True,
     },
 }
 
@@ -77,6 +95,7 @@ class State:
             "incident": None,
             "telegram": "ok",
             "postgresql": "up",
+            "postgresql_detail": None,
             "smtp": "ok",
             "mails_waiting": 2,
             "alerts_waiting": 0,
@@ -102,6 +121,7 @@ class State:
     login_wait: int | None = None
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     fail: dict[str, int] = field(default_factory=dict)
+    raw: dict[str, dict[str, Any]] = field(default_factory=dict)  # what is no answer of the API, by its path
     fail_title: str = ""  # where it is not what the API usually says with this status
 
     def redis_goes_down(self) -> None:
@@ -174,7 +194,7 @@ class StandInApi:
                 (api.who_calls if call.path == ME else api.calls).append(call)
                 time.sleep(api.slowness)
                 status, body, headers = api.answer(call)
-                sent = json.dumps(body).encode() if body is not None else b""
+                sent = _written(call, status, body)
                 self.send_response(status)
                 problem = "application/problem+json" if status >= 400 else "application/json"
                 for name, value in {"Content-Type": problem, "Content-Length": str(len(sent)), **headers}.items():
@@ -190,10 +210,8 @@ class StandInApi:
         return Handler
 
     def answer(self, call: Call) -> tuple[int, Any, dict[str, str]]:
-        if call.path in self.state.fail:
-            status = self.state.fail[call.path]
-            usual = "Database unavailable" if status == 503 else HTTPStatus(status).phrase
-            return problem(status, "The database cannot be reached.", self.state.fail_title or usual)
+        if (broken := self._broken(call.path)) is not None:
+            return broken
         if call.path == "/api/auth/login":
             return self._login(call)
         staff = self.state.tokens.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
@@ -210,6 +228,13 @@ class StandInApi:
         if staff["role"] != "admin":
             return problem(403, "This is for admins.")
         return self._system(call, staff)
+
+    def _broken(self, path: str) -> tuple[int, Any, dict[str, str]] | None:
+        if path in self.state.fail:
+            status = self.state.fail[path]
+            usual = "Database unavailable" if status == 503 else HTTPStatus(status).phrase
+            return problem(status, "The database cannot be reached.", self.state.fail_title or usual)
+        return (200, Raw(self.state.raw[path]), {}) if path in self.state.raw else None
 
     def _login(self, call: Call) -> tuple[int, Any, dict[str, str]]:
         if self.state.login_wait is not None:
@@ -241,8 +266,6 @@ class StandInApi:
         found = {**self.state.metrics, "measured_at": now()}
         if "staff_active" in found:
             found["staff_active"] = sum(row["active"] for row in self.records.staff)
-        if found["incident"]:
-            found["incident"] = {name: value for name, value in found["incident"].items() if name != "ended_at"}
         return found
 
     def _past(self, call: Call) -> tuple[int, Any, dict[str, str]]:
@@ -299,6 +322,54 @@ class StandInApi:
         version = self.state.mode["version"]
         self.state.past.switches.append({"at": now(), "mode": mode, "by": who, "reason": reason, "version": version})
         self.state.note("SWITCH", f"System mode changed to: {mode}", changed_by=who, reason=reason)
+
+
+# What the API answers to a call, the first that fits; the rest has no body.
+KINDS: tuple[tuple[str, str, type[Answer]], ...] = (
+    ("POST", "/api/auth/login", Session),
+    ("GET", "/api/auth/me", StaffMember),
+    ("GET", "/api/admin/tripwire/requests", RequestPage),
+    ("POST", "/api/admin/tripwire/requests/retry", Retried),
+    ("GET|POST", "/api/admin/tripwire/requests/.+", RequestItem),
+    ("GET", "/api/admin/tripwire/users", CustomerPage),
+    ("POST", "/api/admin/tripwire/users", Created),
+    ("POST", "/api/admin/tripwire/users/.+/resend-welcome", Resent),
+    ("PATCH", "/api/admin/tripwire/users/.+", Customer),
+    ("GET", "/api/admin/tripwire/users/.+", CustomerDetail),
+    ("GET", "/api/admin/tripwire/my-stats", OwnStats),
+    ("GET", "/api/admin/tripwire/activity", ActivityPage),
+    ("POST", "/api/admin/tripwire/activity/queue", Noted),
+    ("GET", "/api/admin/staff", StaffList),
+    ("POST", "/api/admin/staff", StaffMember),
+    ("POST", "/api/admin/staff/.+/tokens", MadeToken),
+    ("GET", "/api/admin/staff/.+/tokens", TokenList),
+    ("PATCH", "/api/admin/staff/.+", StaffMember),
+    ("GET", "/api/admin/system/mode", ModeReport),
+    ("POST", "/api/admin/system/mode", Switched),
+    ("GET", "/api/admin/system/metrics", Metrics),
+    ("POST", "/api/admin/system/alerts/test", TestAlert),
+    ("GET", "/api/admin/system/logs", LogPage),
+    ("GET", "/api/admin/system/history", History),
+    ("GET", "/api/admin/system/availability", Availability),
+    ("GET", "/api/admin/system/incidents", IncidentPage),
+    ("GET", "/api/admin/system/deploys", DeployList),
+)
+
+
+def _written(call: Call, status: int, body: Any) -> bytes:
+    """As the API writes it: what is no answer of the product's own types fails here, in the stand-in's thread, and the
+    page under test says that the API cannot be reached."""
+    if body is None:
+        return b""
+    if status >= 400 or isinstance(body, Raw):
+        return json.dumps(body).encode()
+    asked = f"{call.method} {call.path}"
+    kind = next(kind for method, path, kind in KINDS if re.fullmatch(f"(?:{method}) {path}", asked))
+    return dump(msgspec.convert(body, kind))
+
+
+class Raw(dict[str, Any]):
+    """An answer as the API never gives it, for a test of what the page makes of it."""
 
 
 def problem(status: int, detail: str, title: str = "Refused") -> tuple[int, Any, dict[str, str]]:

@@ -35,7 +35,7 @@ def a_request(email: str = "anna@example.com", status: str = "provisioned", **fi
         "user_id": uid(number + 5000) if status == "provisioned" else None, "manager": TIMUR,
         "price": 5000, "currency": "KZT", "accepted_at": ago(60), "finished_at": ago(59) if finished else None,
         "took_seconds": 0.7 if finished else None, "due_at": None,
-        "welcome_email": {"provisioned": "sent", "accepted": "pending"}.get(status), **fields,
+        "welcome_email": {"provisioned": "sent", "accepted": "pending"}.get(status, "failed"), **fields,
     }  # fmt: skip
 
 
@@ -52,6 +52,11 @@ def a_deed(action: str, **fields: Any) -> dict[str, Any]:
     return {**row, "detail": {}, "address": "192.0.2.7", **fields}
 
 
+def a_token(name: str = "Website form", **fields: Any) -> dict[str, Any]:
+    row = {"id": uid(9), "name": name, "created_at": ago(9e5), "expires_at": None, "last_used_at": None}
+    return {**row, "created_by": DANA, **fields}
+
+
 class Records:
     """`steps` holds the steps of a request by its id; `retries` how many each call of "retry all" takes up; `link_wait`
     the seconds until a new link may be asked for."""
@@ -66,7 +71,8 @@ class Records:
         self.link_wait: int | None = None
         self.page = 50
         self.numbers = {
-            "total_customers": 184, "active": 172, "this_week": 11, "this_month": 43, "revenue_this_month": 214_500,
+            "total_customers": 184, "active": 172, "inactive": 9, "completed": 2, "blocked": 1,
+            "total_revenue": 920_000, "this_week": 11, "this_month": 43, "revenue_this_month": 214_500,
             "place": 2, "of": 4, "currency": "KZT",
         }  # fmt: skip
         self.staff = [
@@ -106,7 +112,7 @@ class Records:
 
     def _retried(self, row: dict[str, Any]) -> None:
         row |= {"status": "accepted", "attempts": 0, "finished_at": None, "error": None, "welcome_email": "pending"}
-        step = {"step": "retried", "at": ago(0), "detail": f"by {DANA['email']}"}
+        step = {"step": "retried", "at": ago(0), "detail": {"by": DANA["email"]}}
         self.steps.setdefault(row["request_id"], []).append(step)
 
     def _retry_all(self, call: Any) -> Answer:
@@ -150,7 +156,11 @@ class Records:
             return self._taken(next(row for row in self.requests if row["email"] == email))
         row = a_request(email, "accepted", full_name=call.body["full_name"], accepted_at=ago(0))
         self.requests.append(row)
-        return 202, {"success": True, "request_id": row["request_id"], "email": email, "status": "accepted"}, {}
+        return (
+            202,
+            {"success": True, "request_id": row["request_id"], "email": email, "status": "accepted", "mode": "async"},
+            {},
+        )
 
     def _taken(self, row: dict[str, Any]) -> Answer:
         """The customer's id, or the request's where it is no customer yet."""
@@ -219,14 +229,20 @@ class Records:
         if any(row["email"] == call.body["email"] for row in self.staff):
             return refused(409, "This e-mail belongs to somebody already.")
         names = ("email", "full_name", "role")
-        row = {"id": uid(60_000 + next(NUMBERS)), "active": True, "tokens": 0, "last_seen_at": None}
+        row = {
+            "id": uid(60_000 + next(NUMBERS)),
+            "active": True,
+            "tokens": 0,
+            "last_seen_at": None,
+            "created_at": ago(0),
+        }
         self.staff.append({**row, **{name: call.body[name] for name in names}})
         return 201, self.staff[-1], {}
 
     def _of_activity(self, call: Any, rest: list[str]) -> Answer:
         if rest == ["queue"]:
             self.activity.append(a_deed("queue changed", detail={"what": call.body["what"], **call.body["detail"]}))
-            return 201, {}, {}
+            return 201, {"success": True}, {}
         query = {field: values[0] for field, values in call.query.items()}
         rows = [
             row

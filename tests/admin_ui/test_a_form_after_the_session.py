@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.admin_ui.conftest import ADMIN, HEALTH, SALES, Clock, Visitor, csrf_token_in
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_request, uid
+from tests.admin_ui.stand_in_records import a_customer, a_request, a_token, uid
 from tests.admin_ui.test_access import OPEN, path_of
 
 NEW = "/admin/customers/new"
@@ -108,7 +108,7 @@ def test_no_password_is_kept(admin: Visitor, clock: Clock) -> None:
 def test_a_question_is_asked_again(admin: Visitor, api: StandInApi, clock: Clock) -> None:
     api.records.customers.append(a_customer())
     customer = f"/admin/customers/{api.records.customers[0]['user_id']}"
-    api.records.tokens[uid(2)] = [{"id": uid(9), "name": "Website form", "expires_at": None, "last_used_at": None}]
+    api.records.tokens[uid(2)] = [a_token()]
     timur = f"/admin/staff/{uid(2)}"
     for path, fields, words in (
         (f"{customer}/erase", {"email": "hana@example.com"}, 'value="hana@example.com"'),

@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tripwire_admin_ui.api.client import ApiUnreachable, Budget
-from tripwire_admin_ui.api.history_calls import History
-from tripwire_admin_ui.api.system_calls import read_metrics, read_mode
+from tests.admin_ui.stand_in_system import an_incident
+from tests.admin_ui.told import metrics_told, mode_told
+from tripwire_admin_ui.api.client import Budget
+from tripwire_admin_ui.api.failures import ApiUnreachable
 from tripwire_admin_ui.frame.history_cache import KeptHistory
 from tripwire_admin_ui.presenters.system_state import SystemState
+from tripwire_shared.answers.history import History
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-MODE = read_mode({"mode": "async_queue", "version": 1, "processes": []})
-QUIET = SystemState(NOW, MODE, read_metrics({}), 0)
+MODE = mode_told(version=1)
+QUIET = SystemState(NOW, MODE, metrics_told(), 0)
 
 
 class Past:
@@ -26,7 +28,7 @@ class Past:
         if self.away:
             raise ApiUnreachable(may_have_arrived=False)
         seconds = {"1h": 60, "24h": 600, "7d": 3600}[window]
-        return History(window, seconds, NOW, NOW, (), (), ())
+        return History(window=window, bucket_seconds=seconds, begins=NOW, ends=NOW, buckets=(), outages=(), switches=())
 
 
 @pytest.mark.parametrize(("window", "kept_for"), [("1h", 10), ("24h", 60), ("7d", 60)])
@@ -52,13 +54,13 @@ def test_each_window_is_kept_for_itself() -> None:
 def test_a_switch_or_an_outage_since_is_not_left_out() -> None:
     past = Past()
     kept = KeptHistory(past)  # type: ignore[arg-type]
-    outage = {"id": 7, "cause": "queue unavailable"}
-    switched = read_mode({"mode": "sync_direct", "version": 2, "processes": []})
+    outage = an_incident(7, "queue unavailable", NOW, None)
+    switched = mode_told(mode="sync_direct", version=2)
     for state in (
         QUIET,
         replace(QUIET, mode=switched),
-        replace(QUIET, mode=switched, metrics=read_metrics({"incident": outage})),
-        replace(QUIET, mode=switched, metrics=read_metrics({"last_incident": outage})),
+        replace(QUIET, mode=switched, metrics=metrics_told(incident=outage)),
+        replace(QUIET, mode=switched, metrics=metrics_told(last_incident=outage)),
     ):
         kept.read("token", Budget(), "7d", state)
         kept.read("token", Budget(), "7d", state)

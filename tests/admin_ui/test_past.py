@@ -6,22 +6,28 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api.history_calls import Availability, Bucket, History
-from tripwire_admin_ui.api.system_calls import read_metrics
+from tests.admin_ui.told import metrics_told
 from tripwire_admin_ui.presenters.chart_columns import columns
 from tripwire_admin_ui.presenters.dependencies import parts, share_up
 from tripwire_admin_ui.presenters.status_bars import status_bars
 from tripwire_admin_ui.presenters.system_state import SystemState
+from tripwire_shared.answers.history import Availability, Bucket, History
 
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 
 
 def past(words: list[str], down: float | None, outages: int | None) -> Availability:
-    return Availability({"redis": tuple(words)}, {"redis": down}, {"redis": outages})
+    return Availability(
+        bucket_seconds=1800,
+        begins=NOW,
+        parts={"redis": tuple(words)},
+        down_seconds={} if down is None else {"redis": down},
+        outages={} if outages is None else {"redis": outages},
+    )
 
 
 def redis_line(availability: Availability | None, **metrics: Any) -> str:
-    figures = read_metrics({"redis": "up", "breaker": "closed", **metrics})
+    figures = metrics_told(**metrics)
     part = parts(SystemState(NOW, None, figures, None), availability)[1]
     return f"{part.outages}|{''.join(str(piece) for piece in part.detail)}"
 
@@ -70,7 +76,7 @@ def test_without_the_past_only_the_present_is_told() -> None:
 
 def test_workers_that_cannot_be_counted_are_told_as_they_last_were() -> None:
     known = {"workers": {"value": 10, "at": "2026-11-24T14:02:05+00:00"}}
-    figures = read_metrics({"redis": "down", "workers": None, "last_known": known})
+    figures = metrics_told(redis="down", workers=None, last_known=known)
     workers = parts(SystemState(NOW, None, figures, None))[2]
     assert (workers.word, workers.detail[0]) == ("Unknown", "counted in Redis, last known 10 at ")
 
@@ -90,28 +96,34 @@ def test_the_share_of_time_up(words: list[str], down: float | None, share: str |
     assert share_up(past(words, down, 0), "redis") == share
 
 
-def test_columns_are_stacked_by_way_in_half_hours() -> None:
-    buckets = tuple(
-        Bucket(NOW + timedelta(minutes=10 * place), queue, direct, fallback, 0, None, None)
-        for place, (queue, direct, fallback) in enumerate([(10, 0, 0), (10, 0, 0), (20, 0, 0), (5, 5, 10), (0, 0, 0)])
-    )
-    drawn = columns(History("24h", 600, NOW, NOW, buckets, (), ()))
+def bucket(at: datetime = NOW, counts: tuple[int | None, ...] = (0, 0, 0), p50: float | None = None) -> Bucket:
+    queued, direct, fallback = counts
+    failed = None if queued is None else 0
+    return Bucket(at=at, queued=queued, direct=direct, fallback=fallback, failed=failed, p50=p50, p95=p50)
+
+
+def day(*buckets: Bucket) -> History:
+    return History(window="24h", bucket_seconds=600, begins=NOW, ends=NOW, buckets=buckets, outages=(), switches=())
+
+
+def test_columns_are_stacked_by_mode_in_half_hours() -> None:
+    counted = [(10, 0, 0), (10, 0, 0), (20, 0, 0), (5, 5, 10), (0, 0, 0)]
+    drawn = columns(day(*(bucket(NOW + timedelta(minutes=10 * place), counts) for place, counts in enumerate(counted))))
     assert drawn.peak == 40
     paths = dict(drawn.paths)
-    assert paths["queue"] == "M0 0.0h7v40.0h-7zM9 35.0h7v5.0h-7z"
+    assert paths["queued"] == "M0 0.0h7v40.0h-7zM9 35.0h7v5.0h-7z"
     assert paths["fallback"] == "M9 25.0h7v10.0h-7z"
     assert paths["direct"] == "M9 20.0h7v5.0h-7z"
 
 
 def test_columns_of_an_idle_day_are_none() -> None:
-    idle = Bucket(NOW, 0, 0, 0, 0, None, None)
-    drawn = columns(History("24h", 600, NOW, NOW, (idle,) * 6, (), ()))
+    drawn = columns(day(*(bucket(),) * 6))
     assert (drawn.paths, drawn.peak, drawn.unmeasured) == ((), 0, 0)
 
 
 def test_columns_that_nobody_measured_are_low_bars_and_not_nothing() -> None:
-    unknown, one = Bucket(NOW, None, None, None, None, None, None), Bucket(NOW, 1, 0, 0, 0, 0.5, 0.5)
-    drawn = columns(History("24h", 600, NOW, NOW, (*(unknown,) * 4, one, unknown), (), ()))
+    unknown, one = bucket(counts=(None, None, None)), bucket(counts=(1, 0, 0), p50=0.5)
+    drawn = columns(day(*(unknown,) * 4, one, unknown))
     assert (drawn.peak, drawn.unmeasured) == (1, 1)
-    assert dict(drawn.paths) == {"queue": "M9 0.0h7v40.0h-7z", "unmeasured": "M0 35.0h7v5.0h-7z"}
+    assert dict(drawn.paths) == {"queued": "M9 0.0h7v40.0h-7z", "unmeasured": "M0 35.0h7v5.0h-7z"}
     assert re.fullmatch(r"\d+", str(drawn.width))

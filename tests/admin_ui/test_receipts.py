@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tripwire_admin_ui.api.system_calls import read_mode
+from tests.admin_ui.told import mode_told
 from tripwire_admin_ui.presenters.mode_receipts import Receipts, receipts
 
 SWITCHED = datetime(2026, 11, 24, 14, 24, 9, tzinfo=UTC)
@@ -17,15 +17,7 @@ def told(
         {"service": "api", "host": host, "pid": pid, "version": version, "applied_at": applied_at}
         for (host, pid), version in versions.items()
     ]
-    mode = read_mode(
-        {
-            "mode": "sync_direct",
-            "version": 10,
-            "changed_by": by,
-            "changed_at": SWITCHED.isoformat(),
-            "processes": processes,
-        }
-    )
+    mode = mode_told(mode="sync_direct", version=10, changed_by=by, changed_at=SWITCHED, processes=processes)
     return receipts(mode, SWITCHED + timedelta(seconds=after))
 
 

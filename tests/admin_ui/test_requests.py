@@ -197,7 +197,9 @@ def test_sales_reads_plain_words_and_sees_no_technical_detail(sales: Visitor, ap
     failed = a_request("bek@example.org", "failed", full_name="Bek T.")
     api.state.requests.append(failed)
     raw = "The database refused (UniqueViolation)."
-    api.records.steps[failed["request_id"]] = [{"step": "failed", "at": ago(1), "detail": raw}]
+    api.records.steps[failed["request_id"]] = [
+        {"step": "failed", "at": ago(1), "detail": {"cause": "database_refused", "text": raw}}
+    ]
     page = sales.read(f"{LIST}/{failed['request_id']}").text
     assert "Bek T. could not be created." in page
     assert "You need not enter it a second time." in page

@@ -6,7 +6,7 @@ import pytest
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_deed, ago, uid
+from tests.admin_ui.stand_in_records import a_deed, a_token, ago, uid
 
 LIST = "/admin/staff"
 TIMUR = f"{LIST}/{uid(2)}"
@@ -122,7 +122,7 @@ def test_a_token_without_end_is_asked_for_without_days(admin: Visitor, api: Stan
 
 
 def test_revoking_asks_says_when_it_was_used_and_is_said_once_done(admin: Visitor, api: StandInApi) -> None:
-    token = {"id": uid(9), "name": "Website form", "expires_at": ago(-5.5 * 86_400), "last_used_at": ago(60)}
+    token = a_token(expires_at=ago(-5.5 * 86_400), last_used_at=ago(60))
     api.records.tokens[uid(2)] = [token]
     page = admin.read(TIMUR).text
     assert "in 5 d " in page

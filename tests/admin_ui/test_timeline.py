@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.admin_ui.stand_in_records import a_request
-from tripwire_admin_ui.api.request_calls import read_request
+from tests.admin_ui.told import request_told
 from tripwire_admin_ui.presenters.timeline import Entry, timeline
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-AWAY = "The database cannot be reached or does not answer."
-CHECKED = "Not provisioned recently, no auth user before, no customer before."
+SAID = "The database cannot be reached or does not answer."
+AWAY = {"attempt": 1, "of": 3, "cause": "database_unreachable", "text": SAID}
+CHECKED = {"checks": ["live_request", "auth_user", "customer"]}
 
 
-def told(*steps: tuple[str, float, str | None], **fields: Any) -> tuple[Entry, ...]:
+def told(*steps: tuple[str, float, dict[str, Any] | None], **fields: Any) -> tuple[Entry, ...]:
     """The timeline of a request whose steps happened so many seconds before NOW."""
     rows = [{"step": step, "at": at(seconds), "detail": detail} for step, seconds, detail in steps]
-    return timeline(read_request({**a_request(**fields), "steps": rows}), NOW)
+    return timeline(request_told({**a_request(**fields), "steps": rows}), NOW)
 
 
 def at(seconds_ago: float) -> str:
@@ -25,9 +26,9 @@ def at(seconds_ago: float) -> str:
 def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
     entries = told(
         ("accepted", 33.2, None),
-        ("attempt_started", 33.0, "attempt 1 of 3, taken from the queue"),
+        ("attempt_started", 33.0, {"attempt": 1, "of": 3, "door": "queue"}),
         ("attempt_failed", 32.8, AWAY),
-        ("attempt_started", 30.8, "attempt 2 of 3, taken up by the sweep"),
+        ("attempt_started", 30.8, {"attempt": 2, "of": 3, "door": "sweep"}),
         ("provisioned", 30.1, CHECKED),
         ("mail_sent", 29.5, None),
     )
@@ -40,8 +41,8 @@ def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
         "Welcome mail sent",
     ]
     assert entries[2].reason is not None
-    assert entries[2].reason.title == "The database could not be reached."
-    assert entries[2].reason.technical == AWAY
+    assert entries[2].reason.title == "The database could not be reached, or did not answer in time."
+    assert entries[2].reason.technical == SAID
     assert len(entries[3].checks) == 3
     assert [entry.after if entry.after is None else round(entry.after, 1) for entry in entries] == [
         None,
@@ -63,8 +64,8 @@ def test_a_request_of_long_ago_says_that_its_steps_are_gone() -> None:
 def test_a_request_that_gave_up_says_that_nothing_follows_by_itself() -> None:
     entries = told(
         ("accepted", 20, None),
-        ("attempt_started", 19, "attempt 3 of 3, taken from the queue"),
-        ("failed", 18, "Unexpected error (KeyError)."),
+        ("attempt_started", 19, {"attempt": 3, "of": 3, "door": "queue"}),
+        ("failed", 18, {"attempt": 3, "of": 3, "cause": "unexpected", "text": "Unexpected error (KeyError)."}),
         status="failed",
     )
     last = entries[-1]
@@ -87,7 +88,7 @@ def test_the_next_attempt_is_told_with_its_moment() -> None:
     due = NOW + timedelta(seconds=41)
     entries = told(
         ("accepted", 5, None),
-        ("attempt_started", 4, "attempt 1 of 3, taken from the queue"),
+        ("attempt_started", 4, {"attempt": 1, "of": 3, "door": "queue"}),
         ("attempt_failed", 3, AWAY),
         status="accepted",
         attempts=1,
@@ -100,7 +101,7 @@ def test_a_mail_that_was_refused_waits_for_its_next_try() -> None:
     entries = told(
         ("accepted", 60, None),
         ("provisioned", 59, CHECKED),
-        ("mail_failed", 3, "try 2: The mail server refused (451)."),
+        ("mail_failed", 3, {"try": 2, "text": "The mail server refused (451)."}),
         welcome_email="pending",
     )
     assert [entry.headline for entry in entries[-2:]] == ["Welcome mail failed, try 2", "Welcome mail waits for try 3"]
@@ -113,9 +114,9 @@ def test_a_duplicate_a_retry_and_a_mail_given_up_are_told() -> None:
         entry.headline
         for entry in told(
             ("accepted", 9, None),
-            ("retried", 8, "by dana@example.com"),
-            ("duplicate", 7, "This auth user is a customer already."),
-            ("mail_given_up", 6, "The mail server refused (550)."),
+            ("retried", 8, {"by": "dana@example.com"}),
+            ("duplicate", 7, {"cause": "customer"}),
+            ("mail_given_up", 6, {"text": "The mail server refused (550)."}),
             status="duplicate",
         )
     ]
@@ -129,5 +130,5 @@ def test_a_duplicate_a_retry_and_a_mail_given_up_are_told() -> None:
 
 
 def test_a_step_of_no_known_name_is_told_as_it_is() -> None:
-    entry = told(("accepted", 9, None), ("moved_house", 1, "to the country"))[-1]
+    entry = told(("accepted", 9, None), ("moved_house", 1, {"text": "to the country"}))[-1]
     assert (entry.headline, entry.words) == ("Moved house", "to the country")

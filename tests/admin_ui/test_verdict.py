@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tripwire_admin_ui.api.client import ApiTooSlow, ApiUnreachable, DatabaseAway
-from tripwire_admin_ui.api.system_calls import read_metrics, read_mode
+from tests.admin_ui.told import metrics_told, mode_told
+from tripwire_admin_ui.api.failures import ApiTooSlow, ApiUnreachable, DatabaseAway
 from tripwire_admin_ui.presenters.cause_texts import CAUSES
 from tripwire_admin_ui.presenters.status_summary import verdict
 from tripwire_admin_ui.presenters.system_state import SystemState
@@ -26,8 +26,13 @@ NOW = datetime.now(UTC)
 DIRECT = {**QUEUE, "mode": "sync_direct"}
 
 
+def an_outage(cause: str, ended_at: str | None = None) -> dict[str, Any]:
+    about = {"id": 1, "detail": None, "served_synchronously": None, "slowest_seconds": None}
+    return {**about, "cause": cause, "started_at": "2026-01-01T10:00:00Z", "ended_at": ended_at}
+
+
 def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0, reader: str = "dana@x") -> str:
-    state = SystemState(datetime.now(UTC), read_mode(mode), read_metrics({**FINE, **metrics}), failed)
+    state = SystemState(datetime.now(UTC), mode_told(**mode), metrics_told(**{**FINE, **metrics}), failed)
     return verdict(state, reader).title
 
 
@@ -42,7 +47,6 @@ def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0
         ({"workers": 0, "waiting": 12}, "No worker runs. 12 requests wait."),
         ({"workers": 0, "accepted_unfinished": 1}, "No worker runs. 1 request waits."),
         ({"redis": "down", "workers": None}, "Redis is down. Customers are still being created, directly."),
-        ({"redis": None}, "The API answers, but does not say whether Redis is up."),
         ({"redis": "down", "postgresql": "down"}, "The database is down. No customer can be created."),
     ],
 )
@@ -58,16 +62,15 @@ def test_failed_requests_wait_for_the_reader() -> None:
 
 @pytest.mark.parametrize("name", list(CAUSES))
 def test_the_last_incident_is_told_in_a_sentence_and_promises_nothing(name: str) -> None:
-    over = {"cause": name, "started_at": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T10:03:12Z"}
-    state = SystemState(NOW, read_mode(QUEUE), read_metrics({**FINE, "last_incident": over}), 0)
+    over = an_outage(name, "2026-01-01T10:03:12Z")
+    state = SystemState(NOW, mode_told(**QUEUE), metrics_told(**{**FINE, "last_incident": over}), 0)
     began, *rest = verdict(state, "dana@x").detail
     assert began == f"No open incident. The last one: {CAUSES[name].title}"
     assert rest[-1] == ", for 3 min 12 s."
 
 
 def test_a_database_that_is_read_but_not_written_is_down() -> None:
-    outage = {"cause": "database unavailable", "started_at": "2026-01-01T10:00:00Z"}
-    assert title({"incident": outage}) == "The database is down. No customer can be created."
+    assert title({"incident": an_outage("database unavailable")}) == "The database is down. No customer can be created."
 
 
 def test_direct_mode_names_who_switched() -> None:
@@ -78,7 +81,7 @@ def test_direct_mode_names_who_switched() -> None:
 
 def test_failures_to_read_are_told_apart() -> None:
     def told(failure: Exception, mode: bool) -> str:
-        state = SystemState(datetime.now(UTC), read_mode(QUEUE) if mode else None, None, None, (failure,))  # type: ignore[arg-type]
+        state = SystemState(datetime.now(UTC), mode_told(**QUEUE) if mode else None, None, None, (failure,))  # type: ignore[arg-type]
         return verdict(state, "dana@x").title
 
     assert told(ApiUnreachable(may_have_arrived=True), mode=False) == "The API cannot be reached."

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 from tests.resources import Resources, build_resources
 from tests.waiting import wait_until
 from tripwire_api.app import create_app
-from tripwire_shared.mode.mode import Mode
+from tripwire_shared.answers.vocabulary import Mode, Role
 from tripwire_shared.settings import Settings
-from tripwire_shared.staff.staff import Role, Staff
+from tripwire_shared.staff.staff import Staff
 
 PASSWORD = "a long enough password"
 

@@ -22,10 +22,11 @@ from deploy.local.valkey import ValkeyServer
 from tests.api.conftest import CREATE, ApiUnderTest, Caller, sql
 from tests.invariants import assert_nothing_broken
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.postgres import database
-from tripwire_shared.requests.request import EmailTaken, KeyReused, RequestMode, Wish
+from tripwire_shared.requests.request import EmailTaken, KeyReused, Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.timings import LOCK_TIMEOUT_MS
 

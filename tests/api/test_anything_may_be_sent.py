@@ -10,7 +10,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.api.conftest import ApiUnderTest
-from tripwire_shared.staff.staff import Role
+from tripwire_shared.answers.vocabulary import Role
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 EXAMPLES = 8

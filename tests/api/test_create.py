@@ -11,10 +11,9 @@ from deploy.local.data_folder import free_port
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql, take_in
 from tests.attempts import attempt
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import Mode, Role
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.staff.staff import Role
 
 CREATE = "/api/admin/tripwire/users"
 ANNA = {"email": "anna@example.com", "full_name": "Anna K."}

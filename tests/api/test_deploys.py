@@ -13,7 +13,7 @@ from tests.waiting import wait_until
 from tripwire_api.deploy import proof, record
 from tripwire_api.deploy.parts import DeployParts, deploy_parts
 from tripwire_api.deploy.proof import NotProved, Proof
-from tripwire_shared.deploys.deploys import Outcome
+from tripwire_shared.answers.vocabulary import DeployOutcome
 from tripwire_shared.errors import NotFound
 
 SYSTEM = "/api/admin/system"
@@ -33,10 +33,10 @@ def parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy
 
 def test_the_record_is_shown_to_admins(admin: Caller, parts: DeployParts) -> None:
     first = parts.deploys.begin("1.0", None, "ops@host")
-    parts.deploys.finish(first, Outcome.DONE, None)
+    parts.deploys.finish(first, DeployOutcome.DONE, None)
     second = parts.deploys.begin("1.1", "1.0", "ops@host")
     assert [row["outcome"] for row in admin.get(f"{SYSTEM}/deploys").get_json()["deploys"]] == [None, "done"]
-    parts.deploys.finish(second, Outcome.ROLLED_BACK, "the proof failed")
+    parts.deploys.finish(second, DeployOutcome.ROLLED_BACK, "the proof failed")
     newest = admin.get(f"{SYSTEM}/deploys?limit=1").get_json()["deploys"]
     assert [(row["version"], row["previous"], row["started_by"], row["outcome"], row["reason"]) for row in newest] == [
         ("1.1", "1.0", "ops@host", "rolled_back", "the proof failed")
@@ -51,14 +51,18 @@ def test_the_record_is_shown_to_admins(admin: Caller, parts: DeployParts) -> Non
 def test_a_deploy_that_was_killed_is_abandoned_by_the_next(parts: DeployParts) -> None:
     killed = parts.deploys.begin("1.0", None, "ops")
     parts.deploys.begin("1.1", None, "ops")
-    assert [deploy.outcome for deploy in parts.deploys.latest(5)] == [None, Outcome.ABANDONED]
+    assert [deploy.outcome for deploy in parts.deploys.latest(5)] == [None, DeployOutcome.ABANDONED]
     with pytest.raises(NotFound):
-        parts.deploys.finish(killed, Outcome.DONE, None)
+        parts.deploys.finish(killed, DeployOutcome.DONE, None)
 
 
 def test_a_rollback_leads_to_the_last_version_that_went_well(parts: DeployParts) -> None:
-    for version, outcome in (("1.0", Outcome.DONE), ("1.1", Outcome.ROLLED_BACK), ("1.2", Outcome.DONE)):
-        parts.deploys.finish(parts.deploys.begin(version, None, "ops"), outcome, None)
+    for version, outcome in (
+        ("1.0", DeployOutcome.DONE),
+        ("1.1", DeployOutcome.ROLLED_BACK),
+        ("1.2", DeployOutcome.DONE),
+    ):
+        parts.deploys.finish(parts.deploys.begin(version, None, "ops"), DeployOutcome(outcome), None)
     assert parts.deploys.version_before("1.2") == "1.0"
     assert parts.deploys.version_before("1.0") == "1.2"
     assert record.answer(parts.deploys, ["before", "1.2"]) == "1.0"
@@ -90,6 +94,7 @@ def test_the_proof_provisions_a_customer_and_leaves_nothing(
     assert not list(stack.mail_folder.glob("*")), "no mail is sent to an address of nobody"
 
 
+@pytest.mark.long
 def test_a_long_queue_is_no_failure(
     stack: Stack, database_url: str, parts: DeployParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

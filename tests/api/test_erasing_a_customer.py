@@ -11,10 +11,9 @@ from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
 from tests.attempts import attempt
 from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
-from tripwire_shared.events.event import Event, EventType
-from tripwire_shared.mode.mode import Mode
+from tripwire_shared.answers.vocabulary import EventType, Mode, Role
+from tripwire_shared.events.event import Event
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.staff.staff import Role
 
 pytestmark = pytest.mark.usefixtures("direct")
 TRACES = ("secret.person", "Secret Person")

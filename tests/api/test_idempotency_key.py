@@ -14,8 +14,8 @@ from tests.api.conftest import ApiUnderTest, Caller, assert_problem
 from tests.api.test_create import ANNA, CREATE, switch
 from tests.attempts import attempt
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import Mode
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable
-from tripwire_shared.mode.mode import Mode
 from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import KEY_ABANDONED_AFTER
 

@@ -39,8 +39,8 @@ def test_a_hundred_a_call_until_none_remains(api: ApiUnderTest, manager: Caller,
                      " WHERE action = 'request retried'")  # fmt: skip
     assert len(deeds) == 230
     assert {(deed.staff_id, deed.address) for deed in deeds} == {(admin.id, "127.0.0.1")}
-    steps = sql(api, "SELECT DISTINCT step, detail FROM request_steps")
-    assert [tuple(step) for step in steps] == [("retried", "by boss@example.com")]
+    steps = sql(api, "SELECT DISTINCT step, facts FROM request_steps")
+    assert [tuple(step) for step in steps] == [("retried", {"by": "boss@example.com"})]
 
 
 def test_only_what_matches(api: ApiUnderTest, manager: Caller, admin: Caller, subtests: pytest.Subtests) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
-from tripwire_api.sales_store import SalesStore
 from tripwire_shared.postgres.database import Database
+from tripwire_shared.sales.sales_figures import SalesFigures
 
 pytestmark = pytest.mark.usefixtures("direct")
 SALES = "/api/admin/tripwire"
@@ -115,7 +115,7 @@ def test_days_and_months_are_those_of_utc_whatever_the_session_has(
     sell(manager, "c@example.com")
     with one_connection.connection() as connection:
         connection.cursor().execute("SET TIME ZONE %s", (zone,))
-    store = SalesStore(one_connection)
+    store = SalesFigures(one_connection)
 
     assert (store.stats(None).this_month, store.stats(None).revenue_this_month) == (2, 10_000)
     assert store.leaderboard()[0].this_month == 2

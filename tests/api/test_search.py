@@ -13,7 +13,7 @@ from deploy.local.postgres import ROLE, PostgresServer
 from tests.api.conftest import CREATE, ApiUnderTest, Caller, sql, take_in
 from tests.attempts import attempt
 from tests.conftest import migrate
-from tripwire_shared.staff.staff import Role
+from tripwire_shared.answers.vocabulary import Role
 
 REQUESTS = "/api/admin/tripwire/requests"
 NAMES = {

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
-from tripwire_shared.staff.staff import Role
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.timings import TOKEN_CACHE_TTL
 
 NEW = {"email": " New@Example.com ", "full_name": " New Manager ", "role": "sales", "password": "12345678"}

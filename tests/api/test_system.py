@@ -12,8 +12,8 @@ from deploy.local.valkey import ValkeyServer
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql, take_in
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.events.event import Event, EventType
-from tripwire_shared.staff.staff import Role
+from tripwire_shared.answers.vocabulary import EventType, Role
+from tripwire_shared.events.event import Event
 
 MODE = "/api/admin/system/mode"
 METRICS = "/api/admin/system/metrics"

@@ -65,7 +65,7 @@ def messages() -> list[str]:
 
 @pytest.fixture
 def page(chromium: Any, address: str, messages: list[str]) -> Iterator[Any]:
-    """A page whose clock the test moves (`page.clock`), signed in as an admin, on System Health."""
+    """A page whose clock the test moves (`page.clock`), signed in as an admin; nothing is drawn yet."""
     context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 700})
     context.set_default_timeout(15_000)
     new = context.new_page()
@@ -73,10 +73,15 @@ def page(chromium: Any, address: str, messages: list[str]) -> Iterator[Any]:
     new.on("pageerror", lambda error: messages.append(str(error)))
     new.clock.install()
     context.add_cookies(signed_in(address))
-    new.goto(HEALTH)
-    new.wait_for_selector("#live:not([hidden])")
     yield new
     context.close()
+
+
+@pytest.fixture
+def drawn(page: Any) -> None:
+    """The page stands on System Health."""
+    page.goto(HEALTH)
+    page.wait_for_selector("#live:not([hidden])")
 
 
 def signed_in(address: str) -> list[dict[str, str]]:

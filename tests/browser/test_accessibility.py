@@ -10,7 +10,7 @@ from tests.browser.axe import complaints
 from tests.browser.conftest import HEALTH
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.long)])
 def test_the_pages_in_their_states(page: Any, api: StandInApi, width: int) -> None:
     api.state.note("CRITICAL", "Redis queue failed! Auto-fallback to sync mode", reason="refused")
     page.set_viewport_size({"width": width, "height": 800})

@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.conftest import HEALTH
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 
 @pytest.mark.parametrize(
     ("key", "title"), [("d", "Dashboard"), ("r", "Requests"), ("c", "Customers"), ("a", "Activity")]

@@ -12,6 +12,8 @@ SECRET = "tw_EXAMPLE_k3Qd9fXv2mZr7LwB1sNp8HtYc"
 SIX_SECONDS = 6000
 EVIL = '<script>document.title = "owned"</script><img src=x onerror="document.title = \'owned\'">'
 
+REFUSED = {"cause": "database_refused", "text": "The database refused (UniqueViolation)."}
+
 
 def test_new_requests_are_announced_and_shown_on_demand(page: Any, api: StandInApi, messages: list[str]) -> None:
     api.state.requests.append(a_request("first@example.com", "accepted", accepted_at=ago(10)))
@@ -94,7 +96,7 @@ def test_a_retry_shows_the_timeline_going_on(page: Any, api: StandInApi, message
     api.state.requests.append(failed)
     steps = api.records.steps[failed["request_id"]] = [
         {"step": "accepted", "at": ago(30), "detail": None},
-        {"step": "failed", "at": ago(20), "detail": "The database refused (UniqueViolation)."},
+        {"step": "failed", "at": ago(20), "detail": {**REFUSED, "attempt": 3, "of": 3}},
     ]
     page.goto(f"{REQUESTS}/{failed['request_id']}")
     assert not page.is_visible("text=UniqueViolation")
@@ -176,6 +178,7 @@ def test_erasing_a_customer_needs_the_typed_e_mail(page: Any, api: StandInApi, m
 
 
 def test_sales_enters_a_customer_and_follows_it(page: Any, api: StandInApi, messages: list[str]) -> None:
+    page.goto("/admin")
     page.click("text=Sign out")
     page.fill("#email", "timur@example.com")
     page.fill("#password", "correct horse battery")
@@ -199,7 +202,7 @@ def test_a_script_as_a_name_stays_a_name(page: Any, api: StandInApi, messages: l
     one = a_request(EVIL, "failed", full_name=EVIL, manager=who, error=EVIL)
     customer = a_customer(EVIL, full_name=EVIL, manager=who)
     api.state.requests.append(one)
-    api.records.steps[one["request_id"]] = [{"step": "failed", "at": ago(1), "detail": EVIL}]
+    api.records.steps[one["request_id"]] = [{"step": "failed", "at": ago(1), "detail": {"cause": EVIL, "text": EVIL}}]
     api.records.customers.append(customer)
     api.records.staff.append({**who, "role": "sales", "active": True})
     api.records.tokens[uid(7)] = [{"id": uid(8), "name": EVIL}]

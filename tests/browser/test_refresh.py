@@ -8,6 +8,8 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import a_customer, a_request, uid
 from tests.browser.conftest import HEALTH
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 SIX_SECONDS = 6000
 
 

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.browser.conftest import HEALTH
+
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def test_switching_in_the_dialog_shows_the_receipts_coming_in(page: Any, api: StandInApi, messages: list[str]) -> None:

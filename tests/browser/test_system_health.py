@@ -11,6 +11,8 @@ from tests.browser.conftest import HEALTH
 from tests.waiting import wait_until
 from tripwire_admin_ui.frame import history_cache
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 SIX_SECONDS = 6000
 SCRIPT = '<script>window.caught = true</script><img src=x onerror="window.caught = true">'
 

@@ -9,6 +9,8 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.browser.conftest import HEALTH
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 LARGEST = 150 * 1024  # bytes of a page with all it needs, compressed
 ALREADY_SMALL = (".woff2",)
 

@@ -70,6 +70,7 @@ def test_what_a_killed_service_had_started_is_gone_before_the_next_start(supervi
     wait_until(lambda: not running(int(lines[0])))
 
 
+@pytest.mark.long
 def test_the_fifth_death_in_a_minute_makes_it_wait_ten_seconds_and_says_so(
     supervisor: Supervisor, said: list[str], tmp_path: Path
 ):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
+import pytest
 import requests
 
 from deploy.local.child import Child
@@ -62,6 +63,7 @@ def test_apis_are_replaced_one_by_one_without_a_failed_request(stack: Stack) -> 
     _assert_each_sent_once_and_accepted(load)
 
 
+@pytest.mark.long
 def test_groups_of_accepts_under_way_are_answered(stack: Stack) -> None:
     """At a reload and at a stop: whoever leads a group, or waits for one, has its answer before its process ends."""
     url = stack.environ["DATABASE_URL"]
@@ -140,6 +142,7 @@ def test_workers_are_replaced_one_by_one(stack: Stack, slow_down: Callable[[str,
     assert count(url, MORE_THAN_ONE_ATTEMPT) == 0, "each ended what it was at"
 
 
+@pytest.mark.long
 def test_a_local_run_stopped_under_load(tmp_path: Path, database_url: str, redis_url: str, stack: Stack) -> None:
     run = LocalRun(tmp_path, environ={"DATABASE_URL": database_url, "REDIS_URL": redis_url})
     try:

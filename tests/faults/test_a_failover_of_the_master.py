@@ -74,6 +74,7 @@ def test_a_master_that_is_gone(
     assert_mails_arrived(url, stack.mail_folder)
 
 
+@pytest.mark.long
 def test_what_the_new_master_never_had(stack: Stack, sentinels: Sentinels) -> None:
     """Replication is not waited for: who was told 202 lately may stand on the old master alone."""
     with Load([stack.api_url], stack.log_in()) as load:
@@ -98,6 +99,7 @@ def test_what_the_new_master_never_had(stack: Stack, sentinels: Sentinels) -> No
     assert_all_kept(url, load.accepted)
 
 
+@pytest.mark.long
 def test_a_planned_failover(stack: Stack, sentinels: Sentinels, measured: Callable[[str, float], None]) -> None:
     """The master is demoted and lives on: what still talks to it would be refused for ever."""
     stack.start_worker()

@@ -169,6 +169,7 @@ def test_a_storm_of_failing_requests_makes_one_message(stack: Stack, telegram: T
 
 
 @pytest.mark.parametrize(("redis", "messages"), [("up", 1), ("away", 2)])
+@pytest.mark.long
 def test_postgresql_away_is_told_once_or_once_a_host(
     stack: Stack,
     own_postgres: PostgresServer,

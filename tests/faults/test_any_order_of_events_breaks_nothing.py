@@ -20,12 +20,11 @@ from tests.faults.death import Death
 from tests.invariants import BROKEN, assert_all_ended
 from tests.resources import Resources, build_resources
 from tests.worker.conftest import a_manager, rows
+from tripwire_shared.answers.vocabulary import Door, Mode
 from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
-from tripwire_shared.mode.mode import Mode
-from tripwire_shared.provisioning.provision import Door
 from tripwire_shared.requests.request import Claim, KeyReused, Wish
 from tripwire_shared.settings import Settings
 

@@ -146,6 +146,7 @@ def test_hundreds_of_slow_connections(served: Stack, measured: Measured) -> None
     assert_nobody_noticed(before, meanwhile, measured, "slow connections")
 
 
+@pytest.mark.long
 def test_more_connections_than_a_process_holds(stack: Stack) -> None:
     """Who has kept it waiting for longest makes room."""
     stack.start_api(GUNICORN_CMD_ARGS="--worker-connections 20")
@@ -164,6 +165,7 @@ def test_more_connections_than_a_process_holds(stack: Stack) -> None:
         wait_until(lambda: clients.answered() == 20, 10, what="those whom it took in, and nobody cut them off")
 
 
+@pytest.mark.long
 def test_a_flood_of_sign_ins_from_many_addresses(served: Stack, measured: Measured) -> None:
     asker = Asker(served, served.log_in())
     before = asker.times()

@@ -86,6 +86,7 @@ def test_over_workers_an_outage_of_redis_and_a_restart(
 
 
 @pytest.mark.parametrize(("limit", "concurrency", "services"), [(1, 5, 2), (2, 50, 1), (50, 100, 1)])
+@pytest.mark.long
 def test_any_rate_with_any_concurrency(stack: Stack, limit: int, concurrency: int, services: int) -> None:
     """No job waits for its slot inside a limit, so that none is given up, and no process is taken to hang."""
     url = stack.environ["DATABASE_URL"]

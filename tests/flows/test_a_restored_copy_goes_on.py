@@ -138,6 +138,7 @@ def test_every_accepted_request_of_the_copy_is_finished_once_and_nobody_gets_a_s
     assert resources.hasher.verify(password_hash, "a good password"), "it was unsealed with the same SECRET_KEY"
 
 
+@pytest.mark.long
 def test_what_redis_knows_of_a_newer_time_does_no_harm(
     stack: Stack, resources: Resources, tmp_path: Path, empty_database_url: str
 ):
@@ -381,6 +382,7 @@ def test_no_password_stands_in_an_argument(database_url: str, tmp_path: Path):
     assert "application-of-tests" not in seen.read_text()
 
 
+@pytest.mark.long
 def test_the_database_of_make_run_is_copied_while_it_runs_and_when_it_is_stopped(tmp_path: Path):
     (tmp_path / "first").mkdir()
     first = LocalRun(tmp_path / "first")

@@ -11,7 +11,7 @@ from tests.resources import Resources, build_resources
 from tests.shared.delivering import delivering, listening, put_mail
 from tests.waiting import wait_until
 from tests.worker.conftest import a_manager, accept
-from tripwire_shared.provisioning.provision import Door
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.serving.places import place_of
 from tripwire_shared.settings import Settings
 

@@ -80,6 +80,7 @@ def end_a_session_within_its_statement(server: PostgresServer) -> None:
         running.join(10)
 
 
+@pytest.mark.long
 def test_when_a_trigger_quotes_the_row(
     tmp_path: Path,
     talking_postgres: PostgresServer,

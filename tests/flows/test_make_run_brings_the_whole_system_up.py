@@ -82,6 +82,7 @@ def test_a_second_run_keeps_data_and_password_and_ends_with_zero_on_ctrl_c(start
     assert second.processes() == []
 
 
+@pytest.mark.long
 def test_a_killed_supervisor_leaves_nothing_and_the_next_run_starts(start: Starter, tmp_path: Path):
     first = start(tmp_path).ready()
     assert first.processes()
@@ -91,6 +92,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_run_starts(start: Start
     wait_until(lambda: first.processes() == [])
 
 
+@pytest.mark.long
 def test_given_servers_are_used_and_an_unreachable_redis_is_said(start: Starter, database_url: str, tmp_path: Path):
     nowhere = "redis://127.0.0.1:1/0"
     run = start(tmp_path, PLAIN, {"DATABASE_URL": database_url, "REDIS_URL": nowhere, "START_WORKER": "false"}).ready()

@@ -115,6 +115,7 @@ def test_an_odd_path_a_private_umask_an_ascii_terminal_and_a_proxy(runs: list[Lo
     or subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode != 0,
     reason="namespaces are not permitted here",
 )
+@pytest.mark.long
 def test_ipv6_alone_a_user_without_an_account_and_no_shared_memory(runs: list[LocalRun], tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     runs.append(run := LocalRun(tmp_path, (*CONTAINER, *PLAIN)))

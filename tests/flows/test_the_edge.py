@@ -110,6 +110,7 @@ def test_a_body_that_nobody_takes_is_refused(stack: Stack, edge: EdgeServer, cli
         assert client.post(edge.url + CREATE, data=b"x" * 7_000_000, headers=headers, timeout=15).status_code == 413
 
 
+@pytest.mark.long
 def test_while_nobody_answers_it_says_so(stack: Stack, edge: EdgeServer, client: requests.Session) -> None:
     stack.stop()
     began = time.monotonic()

@@ -14,7 +14,9 @@ ENDS = {ACCEPTED, PROVISIONED, DUPLICATE, FAILED}
 
 
 @pytest.mark.timeout(180)  # half a million steps: ten seconds, more on a slow or busy machine
-@IDENTITY
+@pytest.mark.parametrize(
+    "outside_identity", [False, pytest.param(True, marks=pytest.mark.long)], ids=["own identity", "outside identity"]
+)
 def test_every_interleaving_keeps_the_promises_and_ends(outside_identity: bool) -> None:
     """It ends: in each state something is sure to come for whoever waits, and no run goes on for ever but by passing
     failures and retries. So every run in which those stop ends every accepted request, whatever comes when."""

@@ -7,11 +7,11 @@ from typing import Any
 from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
 from tests.admin_ui.stand_in_system import a_deploy, an_incident
+from tripwire_shared.answers.vocabulary import EventType, Mode
 from tripwire_shared.events.causes import ALERTS, QUEUE, REQUESTS
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.incidents.incidents import opening_event
 from tripwire_shared.metrics.measured_minutes import Minute
-from tripwire_shared.mode.mode import Mode
 from tripwire_worker.minute_report import minute_event
 
 REFUSED = "Error 111 connecting to 127.0.0.1:6379. Connection refused."
@@ -119,15 +119,24 @@ def _records(api: StandInApi) -> None:
     api.state.requests.extend(rows)
     api.records.steps[rows[1]["request_id"]] = [
         {"step": "accepted", "at": ago(33), "detail": None},
-        {"step": "attempt_started", "at": ago(32.6), "detail": "attempt 1 of 3, taken from the queue"},
-        {"step": "attempt_failed", "at": ago(32.5), "detail": "The database refused (SerializationFailure)."},
-        {"step": "attempt_started", "at": ago(30.5), "detail": "attempt 2 of 3, taken up by the sweep"},
+        {"step": "attempt_started", "at": ago(32.6), "detail": {"attempt": 1, "of": 3, "door": "queue"}},
+        {
+            "step": "attempt_failed",
+            "at": ago(32.5),
+            "detail": {
+                "attempt": 1,
+                "of": 3,
+                "cause": "database_refused",
+                "text": "The database refused (SerializationFailure).",
+            },
+        },
+        {"step": "attempt_started", "at": ago(30.5), "detail": {"attempt": 2, "of": 3, "door": "sweep"}},
         {
             "step": "provisioned",
             "at": ago(29.9),
-            "detail": "Not provisioned recently, no auth user before, no customer before.",
+            "detail": {"checks": ["live_request", "auth_user", "customer"]},
         },
-        {"step": "mail_failed", "at": ago(29.3), "detail": "try 1: The mail server refused (451)."},
+        {"step": "mail_failed", "at": ago(29.3), "detail": {"try": 1, "text": "The mail server refused (451)."}},
     ]
     whose = {row["email"].partition("@")[0]: row["user_id"] for row in rows if row["user_id"]}
     api.records.customers += [

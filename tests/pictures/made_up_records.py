@@ -16,11 +16,14 @@ from tests.admin_ui.stand_in_api import StandInApi
 from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_deed, a_request, ago, uid
 
 MARA = {"id": uid(7), "email": "mara@example.com", "full_name": "Mara V."}
-AWAY = "The database cannot be reached or does not answer."
-CHECKED = "Not provisioned recently, no auth user before, no customer before."
+AWAY = {
+    "attempt": 1, "of": 3, "cause": "database_unreachable",
+    "text": "The database cannot be reached or does not answer.",
+}  # fmt: skip
+CHECKED = {"checks": ["live_request", "auth_user", "customer"]}
 
 
-def step(name: str, seconds_ago: float, detail: str | None = None) -> dict[str, Any]:
+def step(name: str, seconds_ago: float, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"step": name, "at": ago(seconds_ago), "detail": detail}
 
 
@@ -30,25 +33,26 @@ def a_bumpy_request(api: StandInApi) -> None:
     api.state.requests.append({**row, "request_id": number, "welcome_email": "pending", "accepted_at": ago(25)})
     api.records.steps[number] = [
         step("accepted", 25.0),
-        step("attempt_started", 24.8, "attempt 1 of 3, taken from the queue"),
+        step("attempt_started", 24.8, {"attempt": 1, "of": 3, "door": "queue"}),
         step("attempt_failed", 24.56, AWAY),
-        step("attempt_started", 22.55, "attempt 2 of 3, taken up by the sweep"),
+        step("attempt_started", 22.55, {"attempt": 2, "of": 3, "door": "sweep"}),
         step("provisioned", 21.9, CHECKED),
-        step("mail_failed", 21.3, "try 3: The mail server refused (451)."),
+        step("mail_failed", 21.3, {"try": 3, "text": "The mail server refused (451)."}),
     ]
 
 
 def a_failed_request(api: StandInApi) -> None:
-    number, refused = uid(0xBE4), "The database refused (CheckViolation)."
+    number = uid(0xBE4)
+    refused = {"attempt": 3, "of": 3, "cause": "database_refused", "text": "The database refused (CheckViolation)."}
     row = a_request("bek@example.org", "failed", full_name="Bek T.", attempts=3, took_seconds=None)
     api.state.requests.append({**row, "request_id": number, "accepted_at": ago(172), "finished_at": ago(163)})
     api.records.steps[number] = [
         step("accepted", 172),
-        step("attempt_started", 171.8, "attempt 1 of 3, taken from the queue"),
+        step("attempt_started", 171.8, {"attempt": 1, "of": 3, "door": "queue"}),
         step("attempt_failed", 171.4, refused),
-        step("attempt_started", 169.3, "attempt 2 of 3, taken up by the sweep"),
+        step("attempt_started", 169.3, {"attempt": 2, "of": 3, "door": "sweep"}),
         step("attempt_failed", 168.9, refused),
-        step("attempt_started", 164.8, "attempt 3 of 3, taken up by the sweep"),
+        step("attempt_started", 164.8, {"attempt": 3, "of": 3, "door": "sweep"}),
         step("failed", 163, refused),
     ]
 

@@ -9,7 +9,8 @@ from tests.resources import Resources
 from tests.shared.mail_server import mail_server
 from tests.shared.rows import make_due, messages, provisioned, rows
 from tests.waiting import wait_until
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.outbox.outbox import Channel
 from tripwire_shared.timings import ALERT_LEASE, MAIL_LEASE
 

@@ -79,7 +79,7 @@ def test_three_copies_at_most_and_then_the_admin_is_told(
     assert server.arrived() == {ANNA: 3}
     assert len({mail["Message-ID"] for mail in server.mails}) == 1
     [*_, step] = rows(resources.database, "SELECT * FROM request_steps ORDER BY id")
-    assert (step.step, step.detail) == ("mail_given_up", row.last_error)
+    assert (step.step, step.facts) == ("mail_given_up", {"text": row.last_error})
     resources.writer.start()
     resources.writer.stop(5)
     [warning] = events(resources.database, "WARNING")

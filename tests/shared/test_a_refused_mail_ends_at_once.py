@@ -19,7 +19,9 @@ def warnings(resources: Resources) -> list[str]:
 
 
 def steps(resources: Resources) -> list[tuple[str, str]]:
-    return [(row.step, row.detail) for row in rows(resources.database, "SELECT * FROM request_steps ORDER BY id")]
+    return [
+        (row.step, row.facts["text"]) for row in rows(resources.database, "SELECT * FROM request_steps ORDER BY id")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from tests.resources import Resources
 from tests.shared.rows import messages
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 
 
 def test_logged_and_done(resources_for: Callable[..., Resources], capsys: pytest.CaptureFixture[str]) -> None:

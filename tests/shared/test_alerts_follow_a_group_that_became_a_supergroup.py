@@ -10,8 +10,9 @@ from tests.resources import Resources
 from tests.shared.rows import events, messages, rows
 from tests.telegram_server import TelegramServer
 from tripwire_shared.alerts.alert import Alert
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.events.causes import DATABASE
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 
 OLD, NEW, NEWER = "42", -1001234567890, -1009876543210
 MOVED = f"Telegram's group became a supergroup: set TELEGRAM_ADMIN_CHAT_ID to {NEW}"

@@ -9,7 +9,8 @@ from tests.resources import Resources
 from tests.shared.rows import as_if_a_minute_passed, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.outbox.outbox import Channel
 from tripwire_shared.timings import ALERT_SPACING
 

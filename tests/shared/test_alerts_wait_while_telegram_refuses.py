@@ -13,7 +13,8 @@ from tests.shared.rows import events, make_due, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.alerts import telegram
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 
 WELL = (200, {"ok": True, "result": {"message_id": 7}})
 REFUSED = (500, {"ok": False, "description": "Internal Server Error"})

@@ -87,6 +87,7 @@ def test_an_api_process_that_is_faster_alerts_nothing_that_was_told(
     assert [row.body["message"] for row in messages(sweep.database, "alert")].count(DATABASE.opened) == 0
 
 
+@pytest.mark.long
 def test_api_processes_alone_tell_it_afterwards(
     own_postgres: PostgresServer,
     resources_for: Callable[..., Resources],

@@ -10,8 +10,9 @@ from tests.resources import Resources
 from tests.shared.rows import events, messages
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.events.causes import DATABASE, QUEUE
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 
 
 def test_the_alert_goes_out_from_memory_and_the_events_come_later(

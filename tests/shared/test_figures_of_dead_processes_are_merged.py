@@ -18,6 +18,7 @@ from tripwire_shared.metrics.metrics_folder import VARIABLE, hold_folder, merge_
 NOBODY = 2**22 + 1  # no process has such an id
 
 
+@pytest.mark.long
 def test_six_hundred_processes_leave_one_file_of_each_kind_and_all_they_counted(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, Path(__file__).with_name("dying_counters.py"), tmp_path, "600"],

@@ -168,6 +168,7 @@ def test_a_real_name_server_that_is_silent_delays_no_create_and_no_end(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_postgresql_behind_a_silent_name_server_is_refused_in_time(
     tmp_path: Path, database_url: str, redis_url: str, silent_name_server: list[str]
 ) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from tests.resources import Resources
 from tests.shared.rows import events
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.timings import LATE_WRITES_AT_MOST
 

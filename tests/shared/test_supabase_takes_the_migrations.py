@@ -18,8 +18,9 @@ from tests.invariants import assert_nothing_broken, count
 from tests.resources import Resources, build_resources
 from tests.shared.rows import rows
 from tests.worker.conftest import a_manager
+from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.requests.request import RequestMode, Wish
+from tripwire_shared.requests.request import Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
 

@@ -8,7 +8,8 @@ import pytest
 from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.telegram_server import TelegramServer
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 
 SECRET = "token-of-tests"
 

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import BreakerState
 from tripwire_shared.errors import QueueUnavailable
-from tripwire_shared.queue.breaker import Breaker, BreakerState
+from tripwire_shared.queue.breaker import Breaker
 
 PROBE = 0.02
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.resources import Resources
 from tests.shared.rows import rows
 from tests.waiting import wait_until
-from tripwire_shared.mode.mode import Mode
+from tripwire_shared.answers.vocabulary import Mode
 
 LISTENERS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'tripwire-api-listener' AND datname = current_database()"

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import Mode
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.mode.mode import Mode, ModeRecord
+from tripwire_shared.mode.mode import ModeRecord
 from tripwire_shared.mode.mode_cache import ModeCache
 
 TTL = 60.0

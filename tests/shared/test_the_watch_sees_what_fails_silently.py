@@ -14,12 +14,12 @@ from tests.shared.rows import as_if_a_minute_passed, events, messages, provision
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.alerts.direct_alerts import DirectAlerts
+from tripwire_shared.answers.vocabulary import BreakerState, EventType
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.events.causes import ALERTS, CAUSES, MAIL, QUEUE, REQUESTS, WORKER
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.incidents.watch import Watch
 from tripwire_shared.outbox.outbox import Channel
-from tripwire_shared.queue.breaker import BreakerState
 
 
 class Clock:
@@ -264,7 +264,7 @@ def test_a_queue_incident_keeps_how_many_were_served_and_how_slowly(resources: R
             one.request_id,
         )
     [still] = resources.incidents.open_now()
-    assert (still.served_directly, still.slowest_seconds) == (2, 1.25)
+    assert (still.served_synchronously, still.slowest_seconds) == (2, 1.25)
     as_if_quiet(resources)
     watch.look()
     [row] = rows(resources.database, "SELECT * FROM incidents")

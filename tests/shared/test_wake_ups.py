@@ -15,12 +15,13 @@ from tests.shared.delivering import delivering, listening, put_mail
 from tests.shared.rows import provisioned, rows
 from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
+from tripwire_shared.answers.vocabulary import Door, RequestMode
 from tripwire_shared.events.causes import QUEUE
 from tripwire_shared.outbox import deliverer
 from tripwire_shared.postgres.database import DatabaseUnavailable, within
 from tripwire_shared.postgres.wakeups import WakeUp
-from tripwire_shared.provisioning.provision import Door, Outcome
-from tripwire_shared.requests.request import RequestMode, Wish
+from tripwire_shared.provisioning.provision import Outcome
+from tripwire_shared.requests.request import Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.timings import DELIVERY_POLL, SILENCE_AFTER
 

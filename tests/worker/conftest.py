@@ -8,8 +8,9 @@ import pytest
 
 from tests.identity_server import IdentityServer
 from tests.resources import Resources, build_resources
+from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.postgres.database import Database
-from tripwire_shared.requests.request import RequestMode, Wish
+from tripwire_shared.requests.request import Wish
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
 

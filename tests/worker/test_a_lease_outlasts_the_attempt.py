@@ -9,8 +9,9 @@ import pytest
 from tests.resources import Resources
 from tests.worker.conftest import accept, rows
 from tripwire_shared import timings
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.passwords import PasswordHasher
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 
 Build = Callable[..., Resources]
 

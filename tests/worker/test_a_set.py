@@ -9,8 +9,9 @@ from tests.attempts import attempt_due
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
 from tests.worker.conftest import accept, rows
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.provisioning.customer_store import CustomerStore
-from tripwire_shared.provisioning.provision import Attempt, Door, Outcome
+from tripwire_shared.provisioning.provision import Attempt, Outcome
 
 Build = Callable[..., Resources]
 REFUSES = """

@@ -7,7 +7,8 @@ from tests.attempts import attempt, attempt_due
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
 from tests.worker.conftest import accept, rows
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.answers.vocabulary import Door
+from tripwire_shared.provisioning.provision import Outcome
 
 Build = Callable[..., Resources]
 

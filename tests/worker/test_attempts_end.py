@@ -10,7 +10,8 @@ from tests.identity_server import IdentityServer
 from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
 from tests.worker.conftest import accept, rows
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.answers.vocabulary import Door
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
 from tripwire_shared.requests.request import EmailTaken
 

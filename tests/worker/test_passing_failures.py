@@ -14,8 +14,9 @@ from tests.invariants import assert_nothing_broken
 from tests.resources import Resources
 from tests.waiting import wait_until
 from tests.worker.conftest import a_manager, accept, rows
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.provisioning.provision import Door, Outcome
+from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.requests.attempt_rules import AttemptRules
 
 Build = Callable[..., Resources]

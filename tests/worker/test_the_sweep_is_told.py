@@ -10,9 +10,9 @@ import pytest
 from tests.resources import Resources
 from tests.waiting import wait_until
 from tests.worker.conftest import accept, rows
+from tripwire_shared.answers.vocabulary import RequestStatus
 from tripwire_shared.postgres.wakeups import WakeUp
 from tripwire_shared.requests.claims import Failure
-from tripwire_shared.requests.request import RequestStatus
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter
 from tripwire_worker.sweep import Sweep

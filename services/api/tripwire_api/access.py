@@ -13,10 +13,11 @@ from flask import Request, g
 
 from tripwire_api.client_request import client_address
 from tripwire_shared.activity.activity_log import acting_from
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.errors import TripwireError
 from tripwire_shared.rate_limit import RateLimit
 from tripwire_shared.setting_rules import Network
-from tripwire_shared.staff.staff import Role, Staff
+from tripwire_shared.staff.staff import Staff
 from tripwire_shared.staff.tokens import Tokens
 
 Guard = Callable[[Request], None]

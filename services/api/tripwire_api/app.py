@@ -26,13 +26,14 @@ from tripwire_api.meter import RequestMeter
 from tripwire_api.parts import ApiParts
 from tripwire_api.problems import http_problem, register_problems
 from tripwire_api.request_hooks import RequestHooks
-from tripwire_api.sales_store import SalesStore
 from tripwire_api.system_figures import SystemFigures
-from tripwire_api.system_store import SystemStore
+from tripwire_shared.activity.activity_list import ActivityList
 from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.metrics.exposition import BuildInfo
+from tripwire_shared.metrics.provisioning_figures import ProvisioningFigures
 from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.rate_limit import RateLimit
+from tripwire_shared.sales.sales_figures import SalesFigures
 
 # Where a test finds the guard of each blueprint.
 GUARDS = "tripwire_guards"
@@ -71,12 +72,12 @@ def create_app(parts: ApiParts) -> Flask:
     meter = RequestMeter(core.database, parts.breaker, parts.request_queue, BuildInfo("api", core.settings.version))
     RequestHooks(guards, meter, core.tracer, says_answers=settings.log_level == "debug").register(app)
 
-    sales_store, system_store = SalesStore(core.database), SystemStore(core.database, parts.measured_minutes)
-    max_attempts, proxies = settings.job_max_attempts, settings.trusted_proxies
+    activity, proxies = ActivityList(core.database), settings.trusted_proxies
     waits = parts.long_waits
     probe = WriteProbe(core.database)
+    provisioning_figures = ProvisioningFigures(core.database, parts.measured_minutes)
     figures = SystemFigures(
-        system_store, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
+        provisioning_figures, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
         probe=probe, telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
     )  # fmt: skip
     sales_or_admin = staff_only(parts.tokens, RateLimit(settings.api_rate_limit), proxies)
@@ -85,17 +86,17 @@ def create_app(parts: ApiParts) -> Flask:
         sales_or_admin: [
             customers.blueprint(
                 parts.intake, parts.customers, parts.customer_changes, parts.erasure, parts.request_list,
-                sales_store, max_attempts,
+                activity,
             ),
-            sales.blueprint(sales_store),
-            requests.blueprint(parts.request_list, core.requests, waits, max_attempts),
+            sales.blueprint(SalesFigures(core.database), activity),
+            requests.blueprint(parts.request_list, core.requests, waits),
             sessions.session_blueprint(parts.tokens),
         ],
         admin: [
             staff.blueprint(parts.staff, parts.tokens, parts.hashing),
             system.blueprint(parts.mode_store, parts.mode_cache, figures, core.health_log, parts.telegram),
             system_history.blueprint(
-                system_store, parts.incident_history, parts.mode_store, Deploys(core.database, core.health_log)
+                provisioning_figures, parts.incident_history, parts.mode_store, Deploys(core.database, core.health_log)
             ),
             queue_changes.blueprint(core.database, core.activity),
         ],

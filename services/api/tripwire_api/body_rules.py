@@ -7,16 +7,21 @@ Runs after the guard and before the schema of the route. The body is read and pa
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import flask_smorest
-from flask import Request, g
+from flask import Request, Response, g
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 
 from tripwire_api.client_request import body_of, is_json
+from tripwire_shared.answers.answer import REFERENCE, Answer, dump
 from tripwire_shared.errors import InvalidFields
+
+A = TypeVar("A", bound=Answer)
+P = ParamSpec("P")
 
 # Nothing that is sent here is a list of lists of lists; what reads JSON after us recurses.
 DEPTH_AT_MOST = 20
@@ -43,9 +48,27 @@ class BodyReadOnce(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
-    """Routes whose bodies were read here."""
+    """Routes whose bodies were read here, and that answer with the types of `tripwire_shared.answers`."""
 
     ARGUMENTS_PARSER = BodyReadOnce()
+
+    def answers(self, status: int, kind: type[A]) -> Callable[[Callable[P, A]], Callable[P, Response]]:
+        """The view returns `kind`; it is documented by it and written as JSON once."""
+
+        def decorator(view: Callable[P, A]) -> Callable[P, Response]:
+            @wraps(view)
+            def written(*args: P.args, **kwargs: P.kwargs) -> Response:
+                return Response(dump(view(*args, **kwargs)), status, mimetype="application/json")
+
+            documented: Callable[P, Response] = self.response(status, reference(kind))(written)
+            return documented
+
+        return decorator
+
+
+def reference(kind: type[Answer]) -> dict[str, str]:
+    """Where OpenAPI's components describe it."""
+    return {"$ref": REFERENCE.format(name=kind.__name__)}
 
 
 def read_body(asked: Request) -> None:

@@ -10,28 +10,28 @@ from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
 from tripwire_api.access import admins_only, current_staff, only_own
-from tripwire_api.body_rules import Blueprint
+from tripwire_api.body_rules import Blueprint, reference
 from tripwire_api.client_request import current_client_request
 from tripwire_api.field_rules import ListQuerySchema
 from tripwire_api.ready_response import ReadyResponse
-from tripwire_api.sales import DeedSchema, deed_body
-from tripwire_api.sales_store import ActivityFilter, SalesStore
-from tripwire_api.shapes import CUSTOMER_STATUSES, CustomerSchema, RequestSchema, customer_body, iso, request_body
 from tripwire_api.wish_body import WishParser, WishSchema
-from tripwire_shared.customers.customer import CustomerFilter, CustomerStatus, Sale
+from tripwire_shared.activity.activity_list import ActivityList
+from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
+from tripwire_shared.answers.vocabulary import CustomerStatus, MailStatus, RequestMode
+from tripwire_shared.customers.customer import CustomerFilter
 from tripwire_shared.customers.customer_changes import CustomerChanges
 from tripwire_shared.customers.customer_list import CustomerList
 from tripwire_shared.customers.erasure import Erasure
-from tripwire_shared.email_address import readable_email
+from tripwire_shared.email_address import normalised_email, readable_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted, Intake
-from tripwire_shared.requests.request import RequestFilter, RequestMode, Wish
+from tripwire_shared.requests.request import RequestFilter, Wish
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.serving.body import BETWEEN_REPEATED
 
 # What a client that polls should wait before it asks for the request again.
 RETRY_AFTER_SECONDS = "1"
-# The bodies of AcceptedSchema, as bytes: only the e-mail has to be written as JSON writes it.
+# The bodies of `Created`, as bytes: only the e-mail has to be written as JSON writes it.
 ACCEPTED = b'{"success":true,"request_id":"%b","email":%b,"status":"accepted","mode":"%b"}\n'
 PROVISIONED = (
     b'{"success":true,"request_id":"%b","email":%b,"user_id":"%b","status":"provisioned","mode":"sync","fallback":%b}\n'
@@ -48,63 +48,22 @@ IDEMPOTENCY_KEY = {
 }
 
 
+STATUSES = [status.value for status in CustomerStatus]
+
+
 class CustomerRoutes(Blueprint):
     ARGUMENTS_PARSER = WishParser()
 
 
-class AcceptedSchema(Schema):
-    success = fields.Boolean(required=True)
-    request_id = fields.String(required=True)
-    user_id = fields.String()
-    email = fields.String(required=True)
-    status = fields.String(required=True)
-    mode = fields.String(required=True)
-    fallback = fields.Boolean()
-
-
-class CustomerCountsSchema(Schema):
-    active = fields.Integer(required=True)
-    inactive = fields.Integer(required=True)
-    completed = fields.Integer(required=True)
-    blocked = fields.Integer(required=True)
-
-
-class CustomerListSchema(Schema):
-    users = fields.List(fields.Nested(CustomerSchema), required=True)
-    total = fields.Integer(required=True)
-    counts = fields.Nested(CustomerCountsSchema, required=True)
-    next_cursor = fields.String(allow_none=True)
-    previous_cursor = fields.String(allow_none=True)
-
-
-class SaleSchema(Schema):
-    id = fields.String(required=True)
-    amount = fields.Integer(required=True)
-    currency = fields.String(required=True)
-    created_at = fields.String(required=True)
-
-
-class CustomerDetailSchema(CustomerSchema):
-    sale = fields.Nested(SaleSchema, required=True)
-    requests = fields.List(fields.Nested(RequestSchema), required=True)
-    activity = fields.List(fields.Nested(DeedSchema), required=True)
-
-
 class CustomerQuerySchema(ListQuerySchema):
-    status = fields.String(validate=validate.OneOf(CUSTOMER_STATUSES))
+    status = fields.String(validate=validate.OneOf(STATUSES))
 
 
 class CustomerChangeSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    status = fields.String(required=True, validate=validate.OneOf(CUSTOMER_STATUSES))
-
-
-class ResentSchema(Schema):
-    success = fields.Boolean(required=True)
-    user_id = fields.String(required=True)
-    welcome_email = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
 
 
 def blueprint(
@@ -113,8 +72,7 @@ def blueprint(
     changes: CustomerChanges,
     erasure: Erasure,
     request_list: RequestList,
-    sales: SalesStore,
-    max_attempts: int,
+    activity: ActivityList,
 ) -> Blueprint:
     routes = CustomerRoutes("customers", __name__, url_prefix="/api/admin/tripwire/users", description="Customers")
 
@@ -123,52 +81,43 @@ def blueprint(
         init_every_request = False  # it holds nothing
 
         @routes.arguments(CustomerQuerySchema, location="query")
-        @routes.response(200, CustomerListSchema)
-        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        @routes.answers(200, CustomerPage)
+        def get(self, query: dict[str, Any]) -> CustomerPage:
             """Customers that match, newest first; a manager's own, an admin's all. `counts`: whatever their status."""
             wanted = customer_filter(query, only_own(current_staff()))
-            page, counts = customers.page(wanted, query["limit"], query.get("cursor"))
-            return {
-                "users": [customer_body(customer) for customer in page.items],
-                "total": sum(counts.values()) if wanted.status is None else counts[wanted.status],
-                "counts": {status.value: counted for status, counted in counts.items()},
-                "next_cursor": page.next_cursor,
-                "previous_cursor": page.previous_cursor,
-            }
+            return customers.page(wanted, query["limit"], query.get("cursor"))
 
         @routes.arguments(WishSchema())
         @routes.doc(parameters=[IDEMPOTENCY_KEY])
-        @routes.response(202, AcceptedSchema)
-        @routes.alt_response(201, schema=AcceptedSchema)
+        @routes.response(202, reference(Created))
+        @routes.alt_response(201, schema=reference(Created))
         def post(self, wish: Wish) -> Response:
             """Creates a customer: 202 where the queue took it, 201 where it is done already."""
             return answer(intake.accept(wish, current_staff().id, idempotency_key()))
 
     @routes.route("/<uuid:user_id>")
     class CustomerItem(MethodView):
-        @routes.response(200, CustomerDetailSchema)
-        def get(self, user_id: UUID) -> dict[str, Any]:
+        @routes.answers(200, CustomerDetail)
+        def get(self, user_id: UUID) -> CustomerDetail:
             """One customer with the sale, the requests for this address, and what staff did."""
             only_staff = only_own(current_staff())
-            customer = customers.get(user_id, only_staff)
+            customer, sale = customers.with_sale(user_id, only_staff)
             # Of an erased one too: its requests share the placeholder.
-            same_email = RequestFilter(only_staff=only_staff, email=customer.email)
-            requests, _ = request_list.page(same_email, SHOWN_AT_MOST)
-            deeds = sales.activity(ActivityFilter(request_id=customer.request_id), SHOWN_AT_MOST)
-            return {
-                **customer_body(customer),
-                "sale": sale_body(customer.sale),
-                "requests": [request_body(found, max_attempts) for found in requests.items],
-                "activity": [deed_body(deed, for_manager=only_staff) for deed in deeds],
-            }
+            same_email = RequestFilter(only_staff=only_staff, email=normalised_email(customer.email))
+            return CustomerDetail(
+                **{name: getattr(customer, name) for name in Customer.__struct_fields__},
+                sale=sale,
+                requests=request_list.page(same_email, SHOWN_AT_MOST).requests,
+                activity=activity.of_request(customer.request_id, SHOWN_AT_MOST, only_staff),
+            )
 
         @routes.arguments(CustomerChangeSchema)
-        @routes.response(200, CustomerSchema)
-        def patch(self, change: dict[str, str], user_id: UUID) -> dict[str, Any]:
+        @routes.answers(200, Customer)
+        def patch(self, change: dict[str, str], user_id: UUID) -> Customer:
             """Changes the status."""
             staff = current_staff()
             changes.set_status(user_id, CustomerStatus(change["status"]), staff.id, only_own(staff))
-            return customer_body(customers.get(user_id, only_own(staff)))
+            return customers.get(user_id, only_own(staff))
 
         @routes.response(204)
         def delete(self, user_id: UUID) -> Response:
@@ -178,12 +127,12 @@ def blueprint(
 
     @routes.route("/<uuid:user_id>/resend-welcome")
     class Resend(MethodView):
-        @routes.response(202, ResentSchema)
-        def post(self, user_id: UUID) -> dict[str, Any]:
+        @routes.answers(202, Resent)
+        def post(self, user_id: UUID) -> Resent:
             """A new welcome mail with a new link; the old link dies at once. Once a minute for a customer."""
             staff = current_staff()
             changes.resend_welcome(user_id, staff.id, only_own(staff))
-            return {"success": True, "user_id": str(user_id), "welcome_email": "pending"}
+            return Resent(success=True, user_id=user_id, welcome_email=MailStatus.PENDING)
 
     return routes
 
@@ -197,12 +146,6 @@ def customer_filter(query: dict[str, Any], only_staff: UUID | None) -> CustomerF
         until=query.get("until"),
         q=query.get("q"),
     )
-
-
-def sale_body(sale: Sale) -> dict[str, Any]:
-    return {
-        "id": str(sale.id), "amount": sale.amount, "currency": sale.currency, "created_at": iso(sale.created_at),
-    }  # fmt: skip
 
 
 def idempotency_key() -> str | None:

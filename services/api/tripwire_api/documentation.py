@@ -7,6 +7,8 @@ from flask import Blueprint, Response, jsonify, make_response, render_template
 from flask_smorest import Api
 from marshmallow import INCLUDE, Schema, fields
 
+from tripwire_shared.answers.answer import schemas
+
 CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 PROBLEM_TYPE = "application/problem+json"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -50,7 +52,9 @@ def blueprint(api: Api) -> Blueprint:
 def describe(spec: dict[str, Any]) -> dict[str, Any]:
     """flask-smorest's document, with errors as problem+json and the bearer token that all but a few calls need."""
     spec["info"]["description"] = "Provisions the customers who bought the entry course."
-    spec.setdefault("components", {})["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    described = spec.setdefault("components", {}).setdefault("schemas", {})
+    described |= schemas()
+    spec["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:

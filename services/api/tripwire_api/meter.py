@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tripwire_shared.answers.vocabulary import BreakerState
 from tripwire_shared.metrics.exposition import BuildInfo, exposition
 from tripwire_shared.metrics.system_figures import Figures
 from tripwire_shared.postgres.database import Database
-from tripwire_shared.queue.breaker import Breaker, BreakerState
+from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.timings import SCRAPE_KEPT
 

@@ -119,7 +119,7 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
     tokens = Tokens(core.database, core.activity, core.writer)
     measured_minutes = MeasuredMinutes(core.database)
     wakeups = Wakeups(settings.listen_url, "tripwire-api-listener")
-    request_list = RequestList(core.database, core.requests)
+    request_list = RequestList(core.database, core.requests, settings.job_max_attempts)
     # Who waits was let in here: whose address it is does not matter.
     long_waits = LongWaits(request_list.finished_among, lambda token: tokens.authenticate(token, lambda: ""))
     delivery = build_delivery(core, telegram, wakeups, mail_patience=MAIL_PATIENCE_IN_API)

@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from tripwire_api.access import Forbidden, NotSignedIn, TooManyRequests, current_staff_or_none
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.customers.customer import LinkTooSoon
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import (
@@ -23,7 +24,7 @@ from tripwire_shared.logs import get_logger
 from tripwire_shared.mode.mode import ModeVersionConflict
 from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused
 from tripwire_shared.serving.places import NoPlace
-from tripwire_shared.staff.staff import LoginThrottled, Role, WrongCredentials
+from tripwire_shared.staff.staff import LoginThrottled, WrongCredentials
 from tripwire_shared.staff.tokens import TooManyUnknownTokens
 
 # Most special first: the first class that fits gives status and title.

@@ -10,6 +10,7 @@ from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import one_line_field
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.answers.activity import Noted
 from tripwire_shared.postgres.database import Database
 
 CHANGES = ("requeue", "requeue all", "delete", "empty", "compact")
@@ -34,10 +35,6 @@ class QueueChangeSchema(Schema):
     detail = fields.Nested(QueueDetailSchema, load_default=dict)
 
 
-class NotedSchema(Schema):
-    success = fields.Boolean(required=True)
-
-
 def blueprint(database: Database, activity: ActivityLog) -> Blueprint:
     routes = Blueprint(
         "queue_changes", __name__, url_prefix="/api/admin/tripwire/activity", description="Sales and activity"
@@ -46,12 +43,12 @@ def blueprint(database: Database, activity: ActivityLog) -> Blueprint:
     @routes.route("/queue")
     class QueueChanges(MethodView):
         @routes.arguments(QueueChangeSchema)
-        @routes.response(201, NotedSchema)
-        def post(self, change: dict[str, Any]) -> dict[str, Any]:
+        @routes.answers(201, Noted)
+        def post(self, change: dict[str, Any]) -> Noted:
             """Notes that the caller is about to change something in Redis itself (admin)."""
             detail = {"what": change["what"], **change["detail"]}
             with database.transaction() as connection:
                 activity.write(connection, Action.QUEUE_CHANGED, current_staff().id, detail=detail)
-            return {"success": True}
+            return Noted(success=True)
 
     return routes

@@ -1,6 +1,5 @@
 """Requests over HTTP: one with its steps, the list, and an admin's retry."""
 
-from dataclasses import asdict
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,36 +11,24 @@ from tripwire_api.access import admins_only, current_staff, current_token, for_a
 from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import ListQuerySchema, Moment
 from tripwire_api.long_waits import LongWaits
-from tripwire_api.shapes import REQUEST_MODES, REQUEST_STATUSES, RequestSchema, request_body
+from tripwire_shared.answers.requests import RequestItem, RequestPage, Retried
+from tripwire_shared.answers.vocabulary import RequestMode, RequestStatus
 from tripwire_shared.postgres.database import off_the_clock
-from tripwire_shared.requests.request import RequestFilter, RequestMode, RequestStatus
+from tripwire_shared.requests.request import RequestFilter
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.requests.request_store import RequestStore
 from tripwire_shared.serving.places import place_of
 from tripwire_shared.timings import PREFER_WAIT_MAX
 
 IDS_AT_MOST = 100
+REQUEST_STATUSES = [status.value for status in RequestStatus]
+REQUEST_MODES = [mode.value for mode in RequestMode]
 PREFER = {
     "in": "header",
     "name": "Prefer",
     "description": "`wait=10` holds the answer until the request is finished or the seconds (at most 30) are over.",
     "schema": {"type": "string", "example": "wait=10"},
 }
-
-
-class RequestCountsSchema(Schema):
-    accepted = fields.Integer(required=True)
-    provisioned = fields.Integer(required=True)
-    duplicate = fields.Integer(required=True)
-    failed = fields.Integer(required=True)
-
-
-class RequestListSchema(Schema):
-    requests = fields.List(fields.Nested(RequestSchema), required=True)
-    total = fields.Integer(required=True)
-    counts = fields.Nested(RequestCountsSchema, required=True)
-    next_cursor = fields.String(allow_none=True)
-    previous_cursor = fields.String(allow_none=True)
 
 
 class CommaSeparatedIds(fields.Field[list[UUID]]):
@@ -64,7 +51,7 @@ class RequestQuerySchema(ListQuerySchema):
 
 
 class RetryFilterSchema(Schema):
-    """Which failed requests to take up again: all that match every field given."""
+    """Which failed requests to retry: all that match every field given."""
 
     class Meta:
         unknown = RAISE
@@ -76,36 +63,23 @@ class RetryFilterSchema(Schema):
     until = Moment(data_key="to", whole_day=True)
 
 
-class RetriedSchema(Schema):
-    retried = fields.Integer(required=True)
-    refused = fields.Integer(required=True)
-    remaining = fields.Integer(required=True)
-
-
-def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_attempts: int) -> Blueprint:
+def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits) -> Blueprint:
     routes = Blueprint("requests", __name__, url_prefix="/api/admin/tripwire/requests", description="Requests")
 
     @routes.route("")
     class Requests(MethodView):
         @routes.arguments(RequestQuerySchema, location="query")
-        @routes.response(200, RequestListSchema)
-        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        @routes.answers(200, RequestPage)
+        def get(self, query: dict[str, Any]) -> RequestPage:
             """Requests that match, newest first; a manager's own, an admin's all. `counts`: whatever their status."""
             wanted = request_filter(query, only_own(current_staff()))
-            page, counts = requests.page(wanted, query["limit"], query.get("cursor"))
-            return {
-                "requests": [request_body(found, max_attempts) for found in page.items],
-                "total": sum(counts.values()) if wanted.status is None else counts[wanted.status],
-                "counts": {status.value: counted for status, counted in counts.items()},
-                "next_cursor": page.next_cursor,
-                "previous_cursor": page.previous_cursor,
-            }
+            return requests.page(wanted, query["limit"], query.get("cursor"))
 
     @routes.route("/<uuid:request_id>")
-    class RequestItem(MethodView):
+    class OneRequest(MethodView):
         @routes.doc(parameters=[PREFER])
-        @routes.response(200, RequestSchema)
-        def get(self, request_id: UUID) -> dict[str, Any]:
+        @routes.answers(200, RequestItem)
+        def get(self, request_id: UUID) -> RequestItem:
             """One request with its steps. `Prefer: wait=10` holds the answer until it is finished."""
             only_staff = only_own(current_staff())
             found = requests.get(request_id, only_staff)
@@ -116,16 +90,15 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
                     waited = waits.until_finished(request_id, seconds, place_of(request.environ), current_token())
                 if waited:
                     found = requests.get(request_id, only_own(look_again()))
-            return request_body(found, max_attempts, requests.steps(found))
+            return requests.with_steps(found)
 
     @routes.route("/<uuid:request_id>/retry")
     class RequestRetry(MethodView):
-        @routes.response(202, RequestSchema)
-        def post(self, request_id: UUID) -> dict[str, Any]:
-            """Takes a failed request up again (admin)."""
+        @routes.answers(202, RequestItem)
+        def post(self, request_id: UUID) -> RequestItem:
+            """Retries a failed request (admin)."""
             store.retry(request_id, admins_only().id)
-            found = requests.get(request_id)
-            return request_body(found, max_attempts, requests.steps(found))
+            return requests.with_steps(requests.get(request_id))
 
     @routes.route("/retry")
     class MatchingRetry(MethodView):
@@ -133,10 +106,10 @@ def blueprint(requests: RequestList, store: RequestStore, waits: LongWaits, max_
         decorators: ClassVar = [for_admins]
 
         @routes.arguments(RetryFilterSchema)
-        @routes.response(202, RetriedSchema)
-        def post(self, fields: dict[str, Any]) -> dict[str, Any]:
-            """Takes failed requests that match up again, 100 a call (admin). Call again until none is `remaining`."""
-            return asdict(requests.retry_matching(request_filter(fields, None), current_staff().id))
+        @routes.answers(202, Retried)
+        def post(self, fields: dict[str, Any]) -> Retried:
+            """Retries failed requests that match, 100 a call (admin). Call again until none is `remaining`."""
+            return requests.retry_matching(request_filter(fields, None), current_staff().id)
 
     return routes
 

@@ -1,7 +1,5 @@
 """Signing in and out."""
 
-from typing import Any
-
 from flask import Response, request
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
@@ -9,6 +7,7 @@ from marshmallow import RAISE, Schema, fields, validate
 from tripwire_api.access import current_staff, current_token
 from tripwire_api.body_rules import Blueprint
 from tripwire_api.client_request import client_address
+from tripwire_shared.answers.staff import Session, StaffMember
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.setting_rules import Network
@@ -25,28 +24,14 @@ class CredentialsSchema(Schema):
     password = fields.String(required=True, validate=validate.Length(1, 1024))
 
 
-class StaffSchema(Schema):
-    id = fields.String(required=True)
-    email = fields.String(required=True)
-    full_name = fields.String(required=True)
-    role = fields.String(required=True, validate=validate.OneOf(["admin", "sales"]))
-    active = fields.Boolean(required=True)
-
-
-class SessionSchema(Schema):
-    token = fields.String(required=True)
-    expires_at = fields.String(required=True)
-    staff = fields.Nested(StaffSchema, required=True)
-
-
-def staff_body(staff: Staff) -> dict[str, Any]:
-    return {
-        "id": str(staff.id),
-        "email": readable_email(staff.email),
-        "full_name": staff.full_name,
-        "role": staff.role.value,
-        "active": staff.active,
-    }
+def staff_member(staff: Staff) -> StaffMember:
+    return StaffMember(
+        id=staff.id,
+        email=readable_email(staff.email),
+        full_name=staff.full_name,
+        role=staff.role,
+        active=staff.active,
+    )
 
 
 def login_blueprint(staff: StaffStore, sign_ins: FewAtOnce, trusted_proxies: tuple[Network, ...]) -> Blueprint:
@@ -57,18 +42,14 @@ def login_blueprint(staff: StaffStore, sign_ins: FewAtOnce, trusted_proxies: tup
     @routes.route("")
     class Login(MethodView):
         @routes.arguments(CredentialsSchema)
-        @routes.response(200, SessionSchema)
-        def post(self, credentials: dict[str, str]) -> dict[str, Any]:
+        @routes.answers(200, Session)
+        def post(self, credentials: dict[str, str]) -> Session:
             """A bearer token for an e-mail and a password."""
             email, address = credentials["email"], client_address(request, trusted_proxies)()
             staff.refuse_throttled(email, address)
             with sign_ins.one():
                 session = staff.sign_in(email, credentials["password"], address)
-            return {
-                "token": session.token,
-                "expires_at": session.expires_at.isoformat(),
-                "staff": staff_body(session.staff),
-            }
+            return Session(token=session.token, expires_at=session.expires_at, staff=staff_member(session.staff))
 
     return routes
 
@@ -86,9 +67,9 @@ def session_blueprint(tokens: Tokens) -> Blueprint:
 
     @routes.route("/me")
     class Me(MethodView):
-        @routes.response(200, StaffSchema)
-        def get(self) -> dict[str, Any]:
+        @routes.answers(200, StaffMember)
+        def get(self) -> StaffMember:
             """Who the token stands for."""
-            return staff_body(current_staff())
+            return staff_member(current_staff())
 
     return routes

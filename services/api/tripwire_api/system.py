@@ -10,14 +10,13 @@ from tripwire_api.access import current_staff
 from tripwire_api.body_rules import Blueprint
 from tripwire_api.field_rules import QuerySchema, one_line_field
 from tripwire_api.system_figures import SystemFigures
-from tripwire_api.system_shapes import FiguresSchema
 from tripwire_shared.alerts.alert import Alert, alert_text
 from tripwire_shared.alerts.telegram import Telegram
+from tripwire_shared.answers.system import LogPage, Metrics, ModeReport, Switched, TestAlert
+from tripwire_shared.answers.vocabulary import EventType, Mode
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import Conflict
-from tripwire_shared.events.event import EventType
 from tripwire_shared.events.health_log import HealthLog
-from tripwire_shared.mode.mode import Mode
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.mode.mode_store import ModeStore
 
@@ -33,55 +32,11 @@ class SwitchSchema(Schema):
     version = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 2**31 - 1))
 
 
-class ReceiptSchema(Schema):
-    service = fields.String(required=True)
-    host = fields.String(required=True)
-    pid = fields.Integer(required=True)
-    version = fields.Integer(required=True)
-    applied_at = fields.String(required=True)
-
-
-class ModeSchema(Schema):
-    mode = fields.String(required=True, validate=validate.OneOf(MODES))
-    version = fields.Integer(required=True)
-    changed_at = fields.String(required=True)
-    changed_by = fields.String(allow_none=True)
-    reason = fields.String(allow_none=True)
-    processes = fields.List(fields.Nested(ReceiptSchema), required=True)
-
-
-class SwitchedSchema(Schema):
-    success = fields.Boolean(required=True)
-    mode = fields.String(required=True)
-    previous_mode = fields.String(required=True)
-    version = fields.Integer(required=True)
-
-
 class LogQuerySchema(QuerySchema):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 500))
     type = fields.String(validate=validate.OneOf([kind.value for kind in EventType]))
     q = fields.String(validate=validate.Length(max=200))
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
-
-
-class LoggedEventSchema(Schema):
-    id = fields.Integer(required=True)
-    event_type = fields.String(required=True)
-    message = fields.String(required=True)
-    metadata = fields.Dict(keys=fields.String())
-    created_at = fields.String(required=True)
-
-
-class LogListSchema(Schema):
-    logs = fields.List(fields.Nested(LoggedEventSchema), required=True)
-    next_before = fields.Integer(allow_none=True)
-
-
-class TestAlertSchema(Schema):
-    ok = fields.Boolean(required=True)
-    status = fields.Integer(allow_none=True)
-    description = fields.String(required=True)
-    message_id = fields.Integer(allow_none=True)
 
 
 class NotConfigured(Conflict):
@@ -95,32 +50,22 @@ def blueprint(
 
     @routes.route("/mode")
     class ModeItem(MethodView):
-        @routes.response(200, ModeSchema)
-        def get(self) -> dict[str, Any]:
+        @routes.answers(200, ModeReport)
+        def get(self) -> ModeReport:
             """The mode, who set it, when and why, and which version each API process obeys."""
             record = mode_store.read()
-            receipts = mode_store.receipts()
-            return {
-                "mode": record.mode.value,
-                "version": record.version,
-                "changed_at": record.changed_at.isoformat(),
-                "changed_by": readable_email(record.changed_by or "") or None,
-                "reason": record.reason,
-                "processes": [
-                    {
-                        "service": receipt.service,
-                        "host": receipt.host,
-                        "pid": receipt.pid,
-                        "version": receipt.version,
-                        "applied_at": receipt.applied_at.isoformat(),
-                    }
-                    for receipt in receipts
-                ],
-            }
+            return ModeReport(
+                mode=record.mode,
+                version=record.version,
+                changed_at=record.changed_at,
+                changed_by=readable_email(record.changed_by or "") or None,
+                reason=record.reason,
+                processes=tuple(mode_store.receipts()),
+            )
 
         @routes.arguments(SwitchSchema)
-        @routes.response(200, SwitchedSchema)
-        def post(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        @routes.answers(200, Switched)
+        def post(self, wanted: dict[str, Any]) -> Switched:
             """The kill switch. With a `version` that is not the current one nothing is switched (409)."""
             admin = current_staff()
             switched = mode_store.switch(
@@ -132,51 +77,42 @@ def blueprint(
             )
             # Here at once; every other process hears of it by its listener.
             mode_cache.store(mode_store.read())
-            modes = {"mode": switched.mode.value, "previous_mode": switched.previous_mode.value}
-            return {"success": True, **modes, "version": switched.version}
+            return Switched(
+                success=True, mode=switched.mode, previous_mode=switched.previous_mode, version=switched.version
+            )
 
     @routes.route("/metrics")
-    class Metrics(MethodView):
-        @routes.response(200, FiguresSchema)
-        def get(self) -> dict[str, Any]:
+    class MetricsItem(MethodView):
+        @routes.answers(200, Metrics)
+        def get(self) -> Metrics:
             """The figures of queue and database. What cannot be counted is null, never 0."""
             return figures.read()
 
     @routes.route("/logs")
     class Logs(MethodView):
         @routes.arguments(LogQuerySchema, location="query")
-        @routes.response(200, LogListSchema)
-        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        @routes.answers(200, LogPage)
+        def get(self, query: dict[str, Any]) -> LogPage:
             """Health events, newest first; `q`: part of the message."""
             kind = EventType(query["type"]) if "type" in query else None
             events = health_log.latest(query["limit"] + 1, kind, query.get("before"), query.get("q"))
             shown = events[: query["limit"]]
-            logs = [
-                {
-                    "id": event.id,
-                    "event_type": event.event_type.value,
-                    "message": event.message,
-                    "metadata": event.metadata,
-                    "created_at": event.created_at.isoformat(),
-                }
-                for event in shown
-            ]
-            return {"logs": logs, "next_before": shown[-1].id if len(events) > len(shown) else None}
+            return LogPage(logs=tuple(shown), next_before=shown[-1].id if len(events) > len(shown) else None)
 
     @routes.route("/alerts/test")
-    class TestAlert(MethodView):
-        @routes.response(200, TestAlertSchema)
-        def post(self) -> dict[str, Any]:
+    class AlertTest(MethodView):
+        @routes.answers(200, TestAlert)
+        def post(self) -> TestAlert:
             """Sends a test alert and says what Telegram answered."""
             if not telegram.configured:
                 raise NotConfigured
             by = {"sent_by": current_staff().email}
             verdict = telegram.send(alert_text(Alert("INFO", "Test alert: Telegram works", datetime.now(UTC), by)))
-            return {
-                "ok": verdict.ok,
-                "status": verdict.status,
-                "description": verdict.description,
-                "message_id": verdict.message_id,
-            }
+            return TestAlert(
+                ok=verdict.ok,
+                status=verdict.status,
+                description=verdict.description,
+                message_id=verdict.message_id,
+            )
 
     return routes

@@ -9,11 +9,12 @@ from threading import Lock, Thread
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.logs import get_logger
 from tripwire_shared.metrics.exposition import BuildInfo, exposition
 from tripwire_shared.metrics.system_figures import Figures
 from tripwire_shared.postgres.database import Database
-from tripwire_shared.provisioning.provision import Attempt, Door
+from tripwire_shared.provisioning.provision import Attempt
 from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.settings import Settings
 from tripwire_shared.timings import SCRAPE_TURN_WAIT

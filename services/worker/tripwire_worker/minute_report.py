@@ -3,8 +3,9 @@
 import threading
 import time
 
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.errors import DatabaseUnavailable
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.logs import get_logger
 from tripwire_shared.metrics.measured_minutes import MeasuredMinutes, Minute

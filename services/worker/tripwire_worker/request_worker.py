@@ -14,10 +14,11 @@ from uuid import UUID
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
 from tripwire_shared.provisioning.pace import Pace
-from tripwire_shared.provisioning.provision import Attempt, Door, Outcome, Provisioning
+from tripwire_shared.provisioning.provision import Attempt, Outcome, Provisioning
 from tripwire_shared.requests.claims import ClaimStore
 from tripwire_shared.timings import DATABASE_RETRY_PAUSE, QUEUE_WAIT, WORKER_REDIS_POLL
 from tripwire_worker.attempts import Attempts

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tripwire_shared.alarm_clock import AlarmClock
+from tripwire_shared.answers.vocabulary import Door
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import get_logger
 from tripwire_shared.postgres.database import within
 from tripwire_shared.postgres.wakeups import Told
 from tripwire_shared.provisioning.pace import Pace
-from tripwire_shared.provisioning.provision import Door, Provisioning
+from tripwire_shared.provisioning.provision import Provisioning
 from tripwire_shared.requests.claims import ClaimStore
 from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import AFTER_OUTAGE_PAUSE, CHILD_PULSE, SWEEP_LOOK_LIMIT, TAKEN_BY_OTHERS_PAUSE

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.postgres.database import Database

@@ -2,42 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from tripwire_shared.answers.vocabulary import CustomerStatus
 from tripwire_shared.errors import Conflict, TripwireError
-from tripwire_shared.staff.staff import StaffName
-
-
-class CustomerStatus(StrEnum):
-    ACTIVE = "active"
-    INACTIVE = "inactive"
-    COMPLETED = "completed"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True)
-class Sale:
-    id: UUID
-    amount: int
-    currency: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Customer:
-    """`welcome_email`: how the newest welcome mail stands. Of an erased customer, e-mail and name say nothing."""
-
-    user_id: UUID
-    email: str
-    full_name: str
-    status: CustomerStatus
-    manager: StaffName
-    sale: Sale
-    created_at: datetime
-    request_id: UUID
-    welcome_email: str | None
-    erased: bool
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.customers.customer import CustomerErased, CustomerStatus, LinkTooSoon
+from tripwire_shared.answers.vocabulary import CustomerStatus
+from tripwire_shared.customers.customer import CustomerErased, LinkTooSoon
 from tripwire_shared.errors import NotFound
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.postgres.database import Connection, Database

@@ -3,15 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from tripwire_shared.customers.customer import Customer, CustomerFilter, CustomerStatus, Sale
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.customers import Customer, CustomerPage, Sale
+from tripwire_shared.answers.staff import StaffName
+from tripwire_shared.answers.vocabulary import CustomerStatus
+from tripwire_shared.customers.customer import CustomerFilter
+from tripwire_shared.email_address import readable_email
 from tripwire_shared.errors import NotFound
-from tripwire_shared.paging import Page, page_of, read_cursor
+from tripwire_shared.paging import page_of, read_cursor
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.search_text import containing, searched
-from tripwire_shared.staff.staff import StaffName
-
-Counts = dict[CustomerStatus, int]
 
 
 class CustomerList:
@@ -21,7 +23,7 @@ class CustomerList:
         self._database = database
         self._sql = load_queries(__file__)
 
-    def page(self, wanted: CustomerFilter, limit: int, cursor: str | None) -> tuple[Page[Customer], Counts]:
+    def page(self, wanted: CustomerFilter, limit: int, cursor: str | None) -> CustomerPage:
         """Newest first, and how many match in each status whatever `wanted.status` says.
 
         Raises InvalidFields for a cursor that is not ours.
@@ -44,25 +46,34 @@ class CustomerList:
             return list(rows), list(self._sql.count_customers(connection, **matching))
 
         rows, counted = self._database.read(query)
-        found = [_customer(row) for row in rows]
-        page = page_of(found, limit, position, lambda customer: (customer.created_at, customer.user_id))
-        counts = dict.fromkeys(CustomerStatus, 0)
-        return page, counts | {CustomerStatus(row.status): row.customers for row in counted}
+        page = page_of(rows, limit, position, lambda row: (row.created_at, row.user_id))
+        counts = dict.fromkeys(CustomerStatus, 0) | {CustomerStatus(row.status): row.customers for row in counted}
+        return CustomerPage(
+            users=tuple(_customer(row) for row in page.items),
+            total=sum(counts.values()) if wanted.status is None else counts[wanted.status],
+            counts=counts,
+            next_cursor=page.next_cursor,
+            previous_cursor=page.previous_cursor,
+        )
 
     def get(self, user_id: UUID, only_staff: UUID | None = None) -> Customer:
         """Raises NotFound, also where it is another manager's."""
+        return _customer(self._row(user_id, only_staff))
+
+    def with_sale(self, user_id: UUID, only_staff: UUID | None) -> tuple[Customer, Sale]:
+        """Raises NotFound as above."""
+        row = self._row(user_id, only_staff)
+        return _customer(row), Sale(id=row.sale_id, amount=row.price, currency=row.currency, created_at=row.sold_at)
+
+    def _row(self, user_id: UUID, only_staff: UUID | None) -> Any:
         row = self._database.read(
             lambda connection: self._sql.find_customer(connection, user_id=user_id, only_staff=only_staff)
         )
         if row is None:
             raise NotFound("There is no such customer.")
-        return _customer(row)
+        return row
 
 
 def _customer(row: Any) -> Customer:
-    return Customer(
-        row.user_id, row.email, row.full_name, CustomerStatus(row.status),
-        StaffName(row.manager_id, row.manager_email, row.manager_name),
-        Sale(row.sale_id, row.amount, row.currency, row.sold_at),
-        row.created_at, row.request_id, row.welcome_email, row.erased,
-    )  # fmt: skip
+    manager = StaffName.of(row.manager_id, row.manager_email, row.manager_name)
+    return from_row(Customer, row, email=readable_email(row.email), manager=manager)

@@ -1,37 +1,13 @@
 """Deploys in PostgreSQL, written by deploy/deploy.sh through the API's image and shown by the console."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
-
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.history import Deploy
+from tripwire_shared.answers.vocabulary import DeployOutcome, EventType
 from tripwire_shared.errors import NotFound
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.postgres.sql import load_queries
-
-
-class Outcome(StrEnum):
-    DONE = "done"
-    ROLLED_BACK = "rolled_back"
-    FAILED = "failed"
-    ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True)
-class Deploy:
-    """`previous` is None at the first one; `outcome`, `finished_at` and `seconds` are None while it is under way."""
-
-    id: int
-    version: str
-    previous: str | None
-    started_by: str
-    started_at: datetime
-    finished_at: datetime | None
-    outcome: Outcome | None
-    reason: str | None
-    seconds: float | None
 
 
 class Deploys:
@@ -47,20 +23,20 @@ class Deploys:
             self._sql.abandon_unfinished(connection)
             return int(self._sql.begin(connection, version=version, previous=previous, started_by=started_by))
 
-    def finish(self, number: int, outcome: Outcome, reason: str | None) -> Deploy:
+    def finish(self, number: int, outcome: DeployOutcome, reason: str | None) -> Deploy:
         """Notes its end, with a line in the health log. Raises NotFound where it has ended already."""
         with self._database.transaction() as connection:
             row = self._sql.finish(connection, id=number, outcome=outcome, reason=reason)
             if row is None:
                 raise NotFound("There is no such deploy under way.")
-            ended = _deploy(row)
+            ended = from_row(Deploy, row)
             self._health_log.record_in(connection, _event(ended))
         return ended
 
     def latest(self, limit: int) -> list[Deploy]:
         """The newest first."""
         return self._database.read(
-            lambda connection: [_deploy(row) for row in self._sql.latest(connection, limit=limit)]
+            lambda connection: [from_row(Deploy, row) for row in self._sql.latest(connection, limit=limit)]
         )
 
     def version_before(self, version: str) -> str | None:
@@ -69,21 +45,6 @@ class Deploys:
             lambda connection: self._sql.version_before(connection, version=version)
         )
         return found
-
-
-def _deploy(row: Any) -> Deploy:
-    outcome = Outcome(row.outcome) if row.outcome else None
-    return Deploy(
-        row.id,
-        row.version,
-        row.previous,
-        row.started_by,
-        row.started_at,
-        row.finished_at,
-        outcome,
-        row.reason,
-        row.seconds,
-    )
 
 
 def _event(ended: Deploy) -> Event:
@@ -95,7 +56,7 @@ def _event(ended: Deploy) -> Event:
         "reason": ended.reason,
     }
     about = {name: value for name, value in about.items() if value is not None}
-    if ended.outcome is Outcome.DONE:
+    if ended.outcome is DeployOutcome.DONE:
         return Event(EventType.INFO, f"Version {ended.version} was deployed", about)
-    what = "rolled back" if ended.outcome is Outcome.ROLLED_BACK else "not finished"
+    what = "rolled back" if ended.outcome is DeployOutcome.ROLLED_BACK else "not finished"
     return Event(EventType.WARNING, f"The deploy of version {ended.version} was {what}", about)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tripwire_shared.events.event import EventType
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.timings import INCIDENT_QUIET, REQUESTS_FAILING_QUIET
 
 

@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class EventType(StrEnum):
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    CRITICAL = "CRITICAL"
-    SWITCH = "SWITCH"
+from tripwire_shared.answers.vocabulary import EventType
 
 
 @dataclass(frozen=True)

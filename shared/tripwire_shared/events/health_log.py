@@ -1,25 +1,18 @@
 """The health log: events in PostgreSQL, and the alert of each CRITICAL and SWITCH stored in the same transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.system import HealthEvent
+from tripwire_shared.answers.vocabulary import EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.search_text import containing
-
-
-@dataclass(frozen=True)
-class LoggedEvent:
-    id: int
-    event_type: EventType
-    message: str
-    metadata: dict[str, Any]
-    created_at: datetime
 
 
 class HealthLog:
@@ -54,7 +47,7 @@ class HealthLog:
 
     def latest(
         self, limit: int, type: EventType | None = None, before: int | None = None, q: str | None = None
-    ) -> list[LoggedEvent]:
+    ) -> list[HealthEvent]:
         """Newest first; `q`: part of the message."""
         pattern = containing(q)
         rows = self._database.read(
@@ -62,9 +55,7 @@ class HealthLog:
                 self._sql.latest_events(connection, limit=limit, type=type, before=before, pattern=pattern)
             )
         )
-        return [
-            LoggedEvent(row.id, EventType(row.event_type), row.message, row.metadata, row.created_at) for row in rows
-        ]
+        return [from_row(HealthEvent, row) for row in rows]
 
     def write(self, event: Event, *, at: datetime | None, alert: bool) -> None:
         """Writes the event now, in a transaction of its own. Raises DatabaseUnavailable."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.history import Incident, Outage
 from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
@@ -24,27 +26,7 @@ FROM_THE_NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class PastIncident:
-    """`served_synchronously` and `slowest_seconds`: of the creates that were answered while the queue was away."""
-
-    id: int
-    cause: str
-    started_at: datetime
-    ended_at: datetime | None
-    detail: str | None
-    served_synchronously: int
-    slowest_seconds: float | None
-
-
-@dataclass(frozen=True)
-class Outage:
-    cause: str
-    started_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Availability:
+class PartAvailability:
     """`words`: `up`, `down` (all the time), `partly` or `unknown` (nobody measured) for each bucket, oldest first, from
     `since` on."""
 
@@ -62,7 +44,7 @@ class IncidentHistory:
         self._database, self._minutes = database, minutes
         self._sql = load_queries(__file__)
 
-    def page(self, limit: int, before: int | None = None) -> tuple[list[PastIncident], int | None]:
+    def page(self, limit: int, before: int | None = None) -> tuple[list[Incident], int | None]:
         """Those that are open, all of them, then the newest of the others, together at most `limit` unless more are
         open; and the `before` with which the others go on, None at their end. So one that is resolved between two
         pages is missing on neither."""
@@ -71,7 +53,7 @@ class IncidentHistory:
                 self._sql.page(connection, limit=limit, before=before, only=None, served_cause=QUEUE)
             )
         )  # fmt: skip
-        found = [_past(row) for row in rows]
+        found = [from_row(Incident, row) for row in rows]
         open_ones = [incident for incident in found if incident.ended_at is None]
         others = found[len(open_ones) :]
         shown = others[: max(0, limit - len(open_ones))]
@@ -79,7 +61,7 @@ class IncidentHistory:
             return [*open_ones, *shown], None
         return [*open_ones, *shown], shown[-1].id if shown else FROM_THE_NEWEST
 
-    def last_resolved(self) -> PastIncident | None:
+    def last_resolved(self) -> Incident | None:
         """The one that ended last."""
 
         def query(connection: Connection) -> Any:
@@ -90,14 +72,14 @@ class IncidentHistory:
             return row
 
         row = self._database.read(query)
-        return None if row is None else _past(row)
+        return None if row is None else from_row(Incident, row)
 
     def outages_since(self, since: datetime) -> list[Outage]:
         """Whatever was open after `since`, oldest first."""
         rows = self._database.read(lambda connection: list(self._sql.outages(connection, since=since)))
-        return [Outage(row.cause, row.opened_at, row.resolved_at) for row in rows]
+        return [from_row(Outage, row) for row in rows]
 
-    def availability(self, bucket_seconds: int, buckets: int) -> list[Availability]:
+    def availability(self, bucket_seconds: int, buckets: int) -> list[PartAvailability]:
         """Each part, in buckets that end with the one we are in. An outage is known although nobody measured then."""
         rows = self._database.read(
             lambda connection: list(
@@ -110,7 +92,7 @@ class IncidentHistory:
         starts = [since + place * timedelta(seconds=bucket_seconds) for place in range(buckets)]
         measured = self._minutes.buckets(since, bucket_seconds)
         return [
-            Availability(
+            PartAvailability(
                 row.part,
                 since,
                 [
@@ -122,7 +104,3 @@ class IncidentHistory:
             )
             for row in rows
         ]
-
-
-def _past(row: Any) -> PastIncident:
-    return PastIncident(row.id, row.cause, row.opened_at, row.resolved_at, row.detail, row.served, row.slowest)

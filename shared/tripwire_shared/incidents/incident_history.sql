@@ -4,7 +4,8 @@
 -- Those that are open, however many, then the newest of the others, one more than the limit; :before goes on among the
 -- others. Or :only one. A request is served by an outage of the queue where it was answered while that lasted; those that
 -- first met it were accepted up to two time-outs earlier: hence the 2 seconds.
-SELECT i.id, i.cause, i.opened_at, i.resolved_at, i.detail, s.served, s.slowest
+SELECT i.id, i.cause, i.opened_at AS started_at, i.resolved_at AS ended_at, i.detail, s.served_synchronously,
+       s.slowest_seconds
 FROM (
     SELECT * FROM incidents
     WHERE (:only::bigint IS NULL OR id = :only)
@@ -12,8 +13,8 @@ FROM (
     ORDER BY resolved_at IS NULL DESC, id DESC
     LIMIT greatest(:limit, (SELECT count(*) FROM incidents WHERE resolved_at IS NULL)) + 1
 ) i CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE answer = 201) AS served,
-           max(date_part('epoch', finished_at - accepted_at)) FILTER (WHERE answer = 201) AS slowest
+    SELECT count(*) FILTER (WHERE answer = 201) AS served_synchronously,
+           max(date_part('epoch', finished_at - accepted_at)) FILTER (WHERE answer = 201) AS slowest_seconds
     FROM provisioning_requests
     WHERE i.cause = :served_cause AND mode = 'fallback' AND accepted_at >= i.opened_at - interval '2 seconds'
       AND accepted_at <= coalesce(i.resolved_at, now())
@@ -26,7 +27,8 @@ SELECT id FROM incidents WHERE resolved_at IS NOT NULL ORDER BY resolved_at DESC
 
 -- name: outages
 -- Whatever was open after a moment, oldest first.
-SELECT cause, opened_at, resolved_at FROM incidents WHERE coalesce(resolved_at, now()) >= :since
+SELECT cause, opened_at AS started_at, resolved_at AS ended_at FROM incidents
+WHERE coalesce(resolved_at, now()) >= :since
 ORDER BY opened_at, id;
 
 -- name: availability

@@ -1,24 +1,13 @@
 """Incidents in PostgreSQL: one open row for each cause, over all processes and hosts."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.history import Incident
 from tripwire_shared.events.causes import CAUSES, REQUESTS, Cause
 from tripwire_shared.postgres.database import Connection
 from tripwire_shared.postgres.sql import load_queries
-
-
-@dataclass(frozen=True)
-class Incident:
-    """An open incident. `served_directly` and `slowest_seconds` are None where the cause has no such figure."""
-
-    id: int
-    cause: str
-    opened_at: datetime
-    detail: str | None
-    served_directly: int | None
-    slowest_seconds: float | None
 
 
 class IncidentStore:
@@ -57,10 +46,7 @@ class IncidentStore:
 
     def open_now(self, connection: Connection) -> list[Incident]:
         """The gravest first."""
-        rows = [
-            Incident(row.id, row.cause, row.opened_at, row.detail, row.served_directly, row.slowest_seconds)
-            for row in self._sql.open_incidents(connection)
-        ]
+        rows = [from_row(Incident, row) for row in self._sql.open_incidents(connection)]
         rank = {name: place for place, name in enumerate(CAUSES)}
         return sorted(rows, key=lambda incident: rank.get(incident.cause, len(rank)))
 

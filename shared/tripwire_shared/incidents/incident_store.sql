@@ -40,7 +40,8 @@ RETURNING i.opened_at, extract(epoch FROM i.resolved_at - i.opened_at)::float8 A
 
 -- name: open_incidents
 -- What is not over, the longest first, with the figures as they stand.
-SELECT i.id, i.cause, i.opened_at, i.detail, served.requests AS served_directly, served.slowest AS slowest_seconds
+SELECT i.id, i.cause, i.opened_at AS started_at, i.resolved_at AS ended_at, i.detail,
+       served.requests AS served_synchronously, served.slowest AS slowest_seconds
 FROM incidents i LEFT JOIN LATERAL (
     SELECT count(*) AS requests, max(extract(epoch FROM finished_at - accepted_at))::float8 AS slowest
     FROM provisioning_requests

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
+from tripwire_shared.answers.history import Incident
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.events.causes import REQUESTS, Cause
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog, alert_body
-from tripwire_shared.incidents.incident_store import Incident, IncidentStore
+from tripwire_shared.incidents.incident_store import IncidentStore
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.postgres.database import Connection, Database

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
+from tripwire_shared.answers.vocabulary import BreakerState, Door, Mode, RequestMode, RequestStatus
 from tripwire_shared.errors import Conflict, DatabaseUnavailable
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 from tripwire_shared.intake.accept_group import AcceptGroup, Entry
@@ -17,13 +18,12 @@ from tripwire_shared.intake.replay import answer_of, replayed_mode
 from tripwire_shared.keys import Sealer, Signer
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.logs import get_logger
-from tripwire_shared.mode.mode import Mode
 from tripwire_shared.mode.mode_cache import ModeCache
 from tripwire_shared.postgres.database import within
-from tripwire_shared.provisioning.provision import Attempt, Door, Outcome, Provisioning
-from tripwire_shared.queue.breaker import Breaker, BreakerState
+from tripwire_shared.provisioning.provision import Attempt, Outcome, Provisioning
+from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-from tripwire_shared.requests.request import EmailTaken, Request, RequestMode, RequestStatus, Wish
+from tripwire_shared.requests.request import EmailTaken, Request, Wish
 from tripwire_shared.requests.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.timings import RIVAL_POLL, RIVAL_WAIT, SYNC_PROVISIONING_BUDGET
 from tripwire_shared.tracing import Span, Tracer, now

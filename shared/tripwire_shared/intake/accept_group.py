@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from enum import Enum
 
+from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.errors import DatabaseUnavailable, QueueUnavailable, StatementEnded
 from tripwire_shared.grouped_calls import GroupedCalls, WaitedTooLong
 from tripwire_shared.postgres.database import StatementTooSlow, time_left
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-from tripwire_shared.requests.request import RequestMode
 from tripwire_shared.requests.request_store import NewRequest, RequestStore
 from tripwire_shared.timings import API_REQUEST_BUDGET
 

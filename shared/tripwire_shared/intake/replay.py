@@ -1,6 +1,7 @@
 """What a request that found a rival is told: its own first answer again, or why it is refused."""
 
-from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused, RequestMode, RequestStatus
+from tripwire_shared.answers.vocabulary import RequestMode, RequestStatus
+from tripwire_shared.requests.request import EmailTaken, KeyInUse, KeyReused
 from tripwire_shared.requests.request_store import RequestStore, Rival
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.email_address import domain_for_mail
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mail.mail import Mail

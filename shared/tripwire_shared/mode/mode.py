@@ -2,17 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
+from tripwire_shared.answers.vocabulary import Mode
 from tripwire_shared.errors import Conflict
 
 # The row of system_config.
 MODE_KEY = "traffic_mode"
-
-
-class Mode(StrEnum):
-    ASYNC_QUEUE = "async_queue"
-    SYNC_DIRECT = "sync_direct"
 
 
 @dataclass(frozen=True)
@@ -29,28 +24,6 @@ class Switched:
     mode: Mode
     previous_mode: Mode
     version: int
-
-
-@dataclass(frozen=True)
-class PastSwitch:
-    """A switch that happened: to this mode, by whom and why."""
-
-    mode: Mode
-    version: int
-    at: datetime
-    by: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """Which version one API process obeys, and since when."""
-
-    service: str
-    host: str
-    pid: int
-    version: int
-    applied_at: datetime
 
 
 class ModeVersionConflict(Conflict):

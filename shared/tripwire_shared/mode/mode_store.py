@@ -8,9 +8,13 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.events.event import Event, EventType
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.history import PastSwitch
+from tripwire_shared.answers.system import ApiProcess
+from tripwire_shared.answers.vocabulary import EventType, Mode
+from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
-from tripwire_shared.mode.mode import Mode, ModeRecord, ModeVersionConflict, PastSwitch, Receipt, Switched
+from tripwire_shared.mode.mode import ModeRecord, ModeVersionConflict, Switched
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 
@@ -53,7 +57,7 @@ class ModeStore:
     def switches_since(self, since: datetime) -> list[PastSwitch]:
         """Oldest first."""
         rows = self._database.read(lambda connection: list(self._queries.switches_since(connection, since=since)))
-        return [PastSwitch(Mode(row.value), row.version, row.changed_at, row.changed_by, row.reason) for row in rows]
+        return [from_row(PastSwitch, row) for row in rows]
 
     def write_receipt(self, connection: Connection, *, service: str, version: int) -> None:
         """Says on the listener's own `connection` that this process obeys `version`."""
@@ -61,9 +65,10 @@ class ModeStore:
             connection, service=service, host=socket.gethostname(), process_id=os.getpid(), version=version
         )
 
-    def receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[ApiProcess]:
+        """The API processes alive now, and what each obeys."""
         rows = self._database.read(lambda connection: list(self._queries.live_receipts(connection)))
-        return [Receipt(row.service, row.host, row.pid, row.version, row.applied_at) for row in rows]
+        return [from_row(ApiProcess, row) for row in rows]
 
 
 def _record(row: Any) -> ModeRecord:

@@ -21,7 +21,7 @@ SELECT version, pg_notify('tripwire_mode', version::text) FROM written;
 
 -- name: switches_since
 -- The switches from a moment on, oldest first.
-SELECT value, version, changed_at, changed_by, reason FROM system_config_history
+SELECT value AS mode, version, changed_at AS at, changed_by AS by, reason FROM system_config_history
 WHERE key = 'traffic_mode' AND changed_at >= :since ORDER BY version;
 
 -- name: write_receipt!

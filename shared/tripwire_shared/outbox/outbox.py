@@ -149,7 +149,7 @@ class Outbox:
         with self._database.connection() as connection:
             self._sql.put_off(
                 connection, id=message.id, owner=message.owner, pause=pause, error=error,
-                unanswered=message.unanswered + unanswered, detail=f"try {message.attempts}: {error}",
+                unanswered=message.unanswered + unanswered, attempt=message.attempts,
             )  # fmt: skip
 
     def give_up(self, message: Message, error: str) -> bool:

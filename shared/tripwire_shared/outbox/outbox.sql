@@ -134,8 +134,8 @@ WITH failed AS (
                       failing_since = coalesce(failing_since, clock_timestamp())
     WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
 )
-INSERT INTO request_steps (request_id, step, detail)
-SELECT request_id, 'mail_failed', :detail FROM failed WHERE channel = 'mail';
+INSERT INTO request_steps (request_id, step, facts)
+SELECT request_id, 'mail_failed', jsonb_build_object('try', :attempt::integer, 'text', :error::text) FROM failed WHERE channel = 'mail';
 
 -- name: give_up$
 -- Not delivered, and not tried again.
@@ -143,8 +143,8 @@ WITH ended AS (
     UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :error
     WHERE id = :id AND claimed_by = :owner AND status = 'pending' RETURNING channel, request_id
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT request_id, 'mail_given_up', :error FROM ended WHERE channel = 'mail'
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT request_id, 'mail_given_up', jsonb_build_object('text', :error::text) FROM ended WHERE channel = 'mail'
 )
 SELECT true FROM ended;
 

@@ -4,6 +4,7 @@ The checks themselves are made in SQL, for a set at once (`customer_store.sql`),
 of the tables, so that any race ends the same way. Here stand their names and what a refusal says.
 """
 
+import json
 from enum import StrEnum
 
 
@@ -26,4 +27,5 @@ REFUSALS = {
     Check.AUTH_USER: "An auth user with this e-mail address exists already.",
     Check.CUSTOMER: "This auth user is a customer already.",
 }
-PASSED = "Not provisioned recently, no auth user before, no customer before."
+# The facts of a step `provisioned`.
+PASSED = json.dumps({"checks": list(Check)})

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import current_address
+from tripwire_shared.answers.vocabulary import RequestStatus
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.provisioning.customer_rules import PASSED, REFUSALS, Check
-from tripwire_shared.requests.request import Claim, RequestStatus
+from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import INVITATION_TTL
 
 REFUSED = "Already a customer, nothing created"
@@ -46,7 +47,7 @@ class CustomerStore:
                     action=Action.CUSTOMER_CREATED,
                     address=current_address(),
                     invitation_ttl=INVITATION_TTL,
-                    provisioned=PASSED,
+                    passed=PASSED,
                     auth_user=REFUSALS[Check.AUTH_USER],
                     customer=REFUSALS[Check.CUSTOMER],
                     refused_message=REFUSED,

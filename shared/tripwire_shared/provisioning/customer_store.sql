@@ -71,10 +71,10 @@ WITH mine AS MATERIALIZED (
     INSERT INTO outbox (channel, user_id, request_id, invitation_id)
     SELECT 'mail', user_id, ready.id, invitation.id FROM ready LEFT JOIN invitation USING (user_id)
 ), ended AS MATERIALIZED (
-    SELECT id, 'provisioned' AS status, user_id, NULL::text AS error, :provisioned AS detail FROM ready
+    SELECT id, 'provisioned' AS status, user_id, NULL::text AS error, :passed::jsonb AS facts FROM ready
     UNION ALL
-    SELECT id, 'duplicate', NULL, reason, reason
-    FROM (SELECT id, CASE refused_by WHEN 'auth_user' THEN :auth_user ELSE :customer END AS reason
+    SELECT id, 'duplicate', NULL, reason, jsonb_build_object('cause', refused_by)
+    FROM (SELECT id, refused_by, CASE refused_by WHEN 'auth_user' THEN :auth_user ELSE :customer END AS reason
           FROM checked WHERE refused_by IS NOT NULL) AS refused
 ), finished AS (
     -- A refusal gives its key back.
@@ -85,7 +85,7 @@ WITH mine AS MATERIALIZED (
         idempotency_key = CASE WHEN ended.status = 'duplicate' AND answer IS NULL THEN NULL ELSE idempotency_key END
     FROM ended WHERE r.id = ended.id AND r.id = ANY (:ids)
 ), step AS (
-    INSERT INTO request_steps (request_id, step, detail) SELECT id, status, detail FROM ended
+    INSERT INTO request_steps (request_id, step, facts) SELECT id, status, facts FROM ended
 ), event AS (
     INSERT INTO system_health_logs (event_type, message, metadata)
     SELECT 'WARNING', :refused_message, jsonb_build_object('request_id', id, 'user_id', taken_by, 'reason', error)

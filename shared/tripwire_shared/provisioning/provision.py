@@ -18,7 +18,9 @@ from uuid import UUID
 import psycopg2
 import psycopg2.errors
 
+from tripwire_shared.answers.vocabulary import Door, FailureCause, RequestStatus
 from tripwire_shared.errors import (
+    ConnectionLost,
     DatabaseUnavailable,
     IdentityProviderRefused,
     IdentityProviderUnavailable,
@@ -30,7 +32,7 @@ from tripwire_shared.postgres.database import within
 from tripwire_shared.provisioning.customer_store import CustomerStore, Made
 from tripwire_shared.provisioning.preparation import Preparation
 from tripwire_shared.requests.claims import ClaimStore, Failure
-from tripwire_shared.requests.request import Claim, RequestStatus
+from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import LEASE_RENEWED_AFTER, SET_STATEMENT_LIMIT
 from tripwire_shared.tracing import Span, Tracer, now
 
@@ -40,14 +42,6 @@ SET_AT_MOST = 50
 LOOKS = 2
 # Of a set that is done one by one, so many may fail in a row because of the database before the rest is put off.
 SINGLES_THAT_FAIL = 2
-
-
-class Door(StrEnum):
-    """How a request came here; written into its timeline."""
-
-    QUEUE = "taken from the queue"
-    DIRECT = "created directly"
-    SWEEP = "taken up by the sweep"
 
 
 class Outcome(StrEnum):
@@ -212,7 +206,7 @@ class Provisioning:
             get_logger(__name__).error(
                 "attempt failed unexpectedly", request_id=str(claims[0].request_id), exc_info=error
             )
-        failure = Failure(reason_of(error), passing, getattr(error, "retry_after", None))
+        failure = Failure(reason_of(error), cause_of(error), passing, getattr(error, "retry_after", None))
         later = _NotedLater(self._claims, claims, failure, answer_now=door is Door.DIRECT)
         try:
             statuses = later.note()
@@ -256,6 +250,21 @@ class _NotedLater:
 
     def say_without_database(self) -> None:
         return
+
+
+# The most special first.
+_CAUSES: tuple[tuple[type[Exception], FailureCause], ...] = (
+    (ConnectionLost, FailureCause.DATABASE_CONNECTION_LOST),
+    (DatabaseUnavailable, FailureCause.DATABASE_UNREACHABLE),
+    (psycopg2.Error, FailureCause.DATABASE_REFUSED),
+    (IdentityProviderUnavailable, FailureCause.IDENTITY_PROVIDER),
+    (IdentityProviderRefused, FailureCause.IDENTITY_PROVIDER),
+    (SomebodyWasFaster, FailureCause.EMAIL_TAKEN_MEANWHILE),
+)
+
+
+def cause_of(error: Exception) -> FailureCause:
+    return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), FailureCause.UNEXPECTED)
 
 
 def reason_of(error: Exception) -> str:

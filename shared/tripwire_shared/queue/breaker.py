@@ -6,19 +6,14 @@ background probe looks every half second; one success closes it.
 
 import threading
 from collections.abc import Callable
-from enum import StrEnum
 from typing import TypeVar
 
+from tripwire_shared.answers.vocabulary import BreakerState
 from tripwire_shared.errors import QueueUnavailable
 from tripwire_shared.logs import get_logger
 from tripwire_shared.timings import BREAKER_PROBE_INTERVAL
 
 T = TypeVar("T")
-
-
-class BreakerState(StrEnum):
-    CLOSED = "closed"
-    OPEN = "open"
 
 
 class Breaker:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from tripwire_shared.answers.vocabulary import Door, FailureCause, RequestStatus
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import PASSING_AT_MOST, AttemptRules
-from tripwire_shared.requests.request import Claim, RequestStatus
+from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import CLAIM_LEASE
 
 ABANDONED = "Its last attempt ended without a word: the process that worked on it died or hung."
@@ -20,10 +21,11 @@ EXHAUSTED_LOOK = 200
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt failed. `passing`: it will pass by itself, so that it uses up no attempt; `retry_after`: seconds
-    that the server which refused asked for."""
+    """Why an attempt failed: the cause, and a sentence that says more. `passing`: it will pass by itself, so that it
+    uses up no attempt; `retry_after`: seconds that the server which refused asked for."""
 
     reason: str
+    cause: FailureCause = FailureCause.UNEXPECTED
     passing: bool = False
     retry_after: float | None = None
 
@@ -48,7 +50,7 @@ class ClaimStore:
         self._database, self._rules, self._on_failed = database, rules, on_failed
         self._sql = load_queries(__file__)
 
-    def claim(self, request_ids: Sequence[UUID], *, door: str, fallback: bool = False) -> list[Claim]:
+    def claim(self, request_ids: Sequence[UUID], *, door: Door, fallback: bool = False) -> list[Claim]:
         """Takes those of these new requests that nobody else has; for one attempt, as one set."""
         owner = _new_owner()
         with self._database.connection() as connection:
@@ -58,7 +60,7 @@ class ClaimStore:
             )  # fmt: skip
             return [_claim(row, owner) for row in rows]
 
-    def claim_due(self, at_most: int, *, door: str, with_tried: bool = True) -> list[Claim]:
+    def claim_due(self, at_most: int, *, door: Door, with_tried: bool = True) -> list[Claim]:
         """Takes up to `at_most` requests that are due and that nobody holds: a set of new ones, or one that was tried
         before, alone; that kind not at all where `with_tried` is False."""
         owner = _new_owner()
@@ -99,6 +101,8 @@ class ClaimStore:
             "ids": [claim.request_id for claim in claims],
             "owner": claims[0].owner,
             "error": failure.reason,
+            "cause": failure.cause,
+            "max_attempts": self._rules.max_attempts,
             "answer_now": answer_now,
         }
         with self._database.transaction() as connection:
@@ -108,15 +112,22 @@ class ClaimStore:
                 rows = list(self._sql.put_off(connection, **asked, pause=pause, at_most=PASSING_AT_MOST))
             else:
                 pause = self._rules.pause_after(max(claim.attempts for claim in claims))
-                rows = list(self._sql.fail(connection, **asked, pause=pause, max_attempts=self._rules.max_attempts))
+                rows = list(self._sql.fail(connection, **asked, pause=pause))
             self._record_failed(connection, rows, failure.reason)
         return {row.id: RequestStatus(row.status) for row in rows}
 
     def give_up(self, exhausted: Sequence[UUID]) -> int:
         """Ends those of these that are still due and have no attempt left; returns how many."""
-        most = self._rules.max_attempts
         with self._database.transaction() as connection:
-            rows = list(self._sql.give_up(connection, ids=list(exhausted), error=ABANDONED, max_attempts=most))
+            rows = list(
+                self._sql.give_up(
+                    connection,
+                    ids=list(exhausted),
+                    error=ABANDONED,
+                    cause=FailureCause.WORKER_DIED,
+                    max_attempts=self._rules.max_attempts,
+                )
+            )
             for row in rows:
                 self._on_failed(connection, row.id, row.attempts, ABANDONED)
         return len(rows)

@@ -17,8 +17,9 @@ WITH picked AS (
     WHERE r.id = ANY (ARRAY (SELECT id FROM picked))
     RETURNING r.id, attempts, passing_failures, email, full_name, sealed_password, password_hash, staff_id
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT id, 'attempt_started', jsonb_build_object('attempt', attempts, 'of', :max_attempts::integer, 'door', :door::text)
+    FROM claimed
 )
 SELECT * FROM claimed;
 
@@ -39,8 +40,9 @@ WITH picked AS MATERIALIZED (
         WHERE CASE WHEN head.alone THEN picked.id = head.id ELSE NOT picked.alone END))
     RETURNING r.id, r.attempts, passing_failures, email, full_name, sealed_password, password_hash, staff_id
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, 'attempt_started', concat('attempt ', attempts, ' of ', :max_attempts, ', ', :door) FROM claimed
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT id, 'attempt_started', jsonb_build_object('attempt', attempts, 'of', :max_attempts::integer, 'door', :door::text)
+    FROM claimed
 )
 SELECT * FROM claimed;
 
@@ -96,8 +98,10 @@ WITH mine AS (
     WHERE r.id = ANY (ARRAY (SELECT id FROM mine))
     RETURNING r.id, status, attempts
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END, :error FROM failed
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END,
+           jsonb_build_object('attempt', attempts, 'of', :max_attempts::integer, 'cause', :cause::text, 'text', :error::text)
+    FROM failed
 )
 SELECT failed.*, CASE status WHEN 'failed' THEN pg_notify('tripwire_finished', id::text) ELSE pg_notify('tripwire_due', '') END
 FROM failed;
@@ -119,10 +123,12 @@ WITH mine AS (
         finished_at = CASE WHEN over THEN clock_timestamp() END,
         answer = CASE WHEN :answer_now THEN coalesce(answer, 202) ELSE answer END
     FROM mine WHERE r.id = mine.id AND r.id = ANY (:ids)
-    RETURNING r.id, status, attempts
+    RETURNING r.id, status, attempts, attempts + CASE WHEN over THEN 0 ELSE 1 END AS attempt
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END, :error FROM put_off
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT id, CASE status WHEN 'failed' THEN 'failed' ELSE 'attempt_failed' END,
+           jsonb_build_object('attempt', attempt, 'of', :max_attempts::integer, 'cause', :cause::text, 'text', :error::text)
+    FROM put_off
 )
 SELECT put_off.*, CASE status WHEN 'failed' THEN pg_notify('tripwire_finished', id::text) ELSE pg_notify('tripwire_due', '') END
 FROM put_off;
@@ -139,6 +145,9 @@ WITH mine AS (
     WHERE r.id = ANY (ARRAY (SELECT id FROM mine))
     RETURNING r.id, attempts
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail) SELECT id, 'failed', :error FROM failed
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT id, 'failed',
+           jsonb_build_object('attempt', attempts, 'of', :max_attempts::integer, 'cause', :cause::text, 'text', :error::text)
+    FROM failed
 )
 SELECT failed.*, pg_notify('tripwire_finished', id::text) FROM failed;

@@ -6,26 +6,10 @@ accepted → provisioned | duplicate | failed; failed → accepted by an admin's
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from tripwire_shared.answers.vocabulary import RequestMode, RequestStatus
 from tripwire_shared.errors import Conflict, TripwireError
-from tripwire_shared.staff.staff import StaffName
-
-
-class RequestStatus(StrEnum):
-    ACCEPTED = "accepted"
-    PROVISIONED = "provisioned"
-    DUPLICATE = "duplicate"
-    FAILED = "failed"
-
-
-class RequestMode(StrEnum):
-    """Which way a request went: the queue, directly by the mode, or directly because the queue failed."""
-
-    ASYNC = "async"
-    SYNC = "sync"
-    FALLBACK = "fallback"
 
 
 @dataclass(frozen=True)
@@ -81,21 +65,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class ListedRequest(Request):
-    """A request as staff see one. `due_at`: when the next attempt may begin; None where it is finished."""
-
-    manager: StaffName
-    price: int
-    currency: str
-    due_at: datetime | None
-
-    @property
-    def took_seconds(self) -> float | None:
-        """From being accepted to being finished, the pauses and an admin's retry included."""
-        return None if self.finished_at is None else (self.finished_at - self.accepted_at).total_seconds()
-
-
-@dataclass(frozen=True)
 class RequestFilter:
     """What a list shows. `only_staff`: a manager's own; `q`: part of an e-mail or name; `email`: this very one;
     `since` to before `until`; `retriable`: nobody has the e-mail meanwhile."""
@@ -110,13 +79,6 @@ class RequestFilter:
     until: datetime | None = None
     email: str | None = None
     retriable: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    step: str
-    at: datetime
-    detail: str | None
 
 
 class EmailTaken(Conflict):

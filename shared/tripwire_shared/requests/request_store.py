@@ -10,19 +10,13 @@ import psycopg2.errors
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.answers.vocabulary import RequestMode, RequestStatus
 from tripwire_shared.email_address import both_forms, readable_email
 from tripwire_shared.errors import ConnectionLost, NotFound
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import AttemptRules
-from tripwire_shared.requests.request import (
-    EmailTaken,
-    NotFailed,
-    Request,
-    RequestMode,
-    RequestStatus,
-    Wish,
-)
+from tripwire_shared.requests.request import EmailTaken, NotFailed, Request, Wish
 from tripwire_shared.search_text import search_text
 from tripwire_shared.timings import GROUP_LOCK_TIMEOUT_MS, KEY_ABANDONED_AFTER, LOCK_TIMEOUT_MS
 

@@ -84,8 +84,8 @@ WITH chosen AS MATERIALIZED (
     FROM newest WHERE r.id = newest.id
     RETURNING r.id
 ), noted AS (
-    INSERT INTO request_steps (request_id, step, detail)
-    SELECT r.id, 'retried', 'by ' || s.email FROM retried r LEFT JOIN staff s ON s.id = :staff_id
+    INSERT INTO request_steps (request_id, step, facts)
+    SELECT r.id, 'retried', jsonb_build_object('by', s.email) FROM retried r LEFT JOIN staff s ON s.id = :staff_id
 )
 SELECT id, pg_notify('tripwire_due', '') FROM retried;
 

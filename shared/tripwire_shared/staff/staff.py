@@ -2,15 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.errors import Conflict, TripwireError
-
-
-class Role(StrEnum):
-    SALES = "sales"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -20,24 +15,6 @@ class Staff:
     full_name: str
     role: Role
     active: bool
-
-
-@dataclass(frozen=True)
-class ListedStaff(Staff):
-    """`tokens`: those that programs can use now; `last_seen_at`: with any token or session, to the minute."""
-
-    created_at: datetime
-    tokens: int
-    last_seen_at: datetime | None
-
-
-@dataclass(frozen=True)
-class StaffName:
-    """A member of staff as others name one: whose customer, who did it."""
-
-    id: UUID
-    email: str
-    full_name: str
 
 
 @dataclass(frozen=True)

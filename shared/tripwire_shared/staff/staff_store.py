@@ -6,7 +6,10 @@ from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
-from tripwire_shared.email_address import both_forms, normalised_email
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.staff import ListedMember
+from tripwire_shared.answers.vocabulary import Role
+from tripwire_shared.email_address import both_forms, normalised_email, readable_email
 from tripwire_shared.errors import NotFound
 from tripwire_shared.network.client_address import one_client
 from tripwire_shared.passwords import AT_ONCE, PasswordHasher
@@ -14,9 +17,7 @@ from tripwire_shared.postgres.database import Database, off_the_clock
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.staff.staff import (
     LastAdmin,
-    ListedStaff,
     LoginThrottled,
-    Role,
     Session,
     Staff,
     StaffChange,
@@ -69,11 +70,11 @@ class StaffStore:
     def has_admin(self) -> bool:
         return bool(self._database.read(self._sql.has_admin))
 
-    def list(self) -> list[ListedStaff]:
+    def list(self) -> tuple[ListedMember, ...]:
         rows = self._database.read(lambda connection: list(self._sql.list_staff(connection, id=None)))
-        return [_listed(row) for row in rows]
+        return tuple(_listed(row) for row in rows)
 
-    def get_listed(self, staff_id: UUID) -> ListedStaff:
+    def get_listed(self, staff_id: UUID) -> ListedMember:
         """Raises NotFound."""
         row = self._database.read(lambda connection: next(iter(self._sql.list_staff(connection, id=staff_id)), None))
         if row is None:
@@ -170,10 +171,8 @@ class StaffStore:
         return attempt
 
 
-def _listed(row: Any) -> ListedStaff:
-    return ListedStaff(
-        row.id, row.email, row.full_name, Role(row.role), row.active, row.created_at, row.tokens, row.last_seen_at
-    )
+def _listed(row: Any) -> ListedMember:
+    return from_row(ListedMember, row, email=readable_email(row.email))
 
 
 def _staff(row: Any) -> Staff:

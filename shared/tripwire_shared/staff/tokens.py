@@ -12,18 +12,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.answers.answer import from_row
+from tripwire_shared.answers.staff import ApiToken, MadeToken, StaffName
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.errors import Conflict, DatabaseUnavailable, NotFound, TripwireError
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.network.client_address import one_client
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.rate_limit import RateLimit
-from tripwire_shared.staff.staff import Role, Staff, StaffName
+from tripwire_shared.staff.staff import Staff
 from tripwire_shared.timings import TOKEN_CACHE_TTL, TOKEN_USE_NOTED_EVERY
 
 PREFIX = "tsm_"
@@ -35,27 +37,6 @@ GOOD_AT_MOST, REFUSED_AT_MOST = 10_000, 1_000
 # How many tokens that this process does not know as good are looked up in a second, for one client and over all, and
 # twice as many at once. All of them: 250 reads of an index a second, some hundredths of one core of PostgreSQL.
 UNKNOWN_OF_A_CLIENT, UNKNOWN_OVER_ALL = 50, 250
-
-
-@dataclass(frozen=True)
-class NewToken:
-    """`token` is shown this once."""
-
-    id: UUID
-    token: str
-    name: str
-    created_at: datetime
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True)
-class TokenListed:
-    id: UUID
-    name: str
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    created_by: StaffName | None
 
 
 class TooManyUnknownTokens(TripwireError):
@@ -159,7 +140,7 @@ class Tokens:
         seconds: float | None = None,
         by: UUID | None = None,
         password_hash: str | None = None,
-    ) -> NewToken:
+    ) -> MadeToken:
         """A new token that ends after `seconds` (never, where None).
 
         Raises Deactivated; also where `password_hash` is given and is not the account's any more.
@@ -182,17 +163,19 @@ class Tokens:
             if by is not None:
                 detail = {"staff_id": str(staff_id), "token_id": str(row.id), "name": name}
                 self._activity.write(connection, Action.TOKEN_MADE, by, detail=detail)
-        return NewToken(row.id, token, row.name, row.created_at, row.expires_at)
+        return from_row(MadeToken, row, token=token)
 
-    def list(self, staff_id: UUID) -> list[TokenListed]:
+    def list(self, staff_id: UUID) -> tuple[ApiToken, ...]:
+        """Those that are not revoked, newest first; no sessions."""
         rows = self._database.read(lambda connection: list(self._sql.list_tokens(connection, staff_id=staff_id)))
-        return [
-            TokenListed(
-                row.id, row.name, row.created_at, row.expires_at, row.last_used_at,
-                None if row.made_by_id is None else StaffName(row.made_by_id, row.email, row.full_name),
+        return tuple(
+            from_row(
+                ApiToken,
+                row,
+                created_by=None if row.made_by_id is None else StaffName.of(row.made_by_id, row.email, row.full_name),
             )
             for row in rows
-        ]  # fmt: skip
+        )
 
     def revoke(self, staff_id: UUID, token_id: UUID, by: UUID) -> None:
         """Raises NotFound."""

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import ApiFailure, ApiUnreachable, NotSignedIn
-from tripwire_admin_ui.api.sessions import SignedIn
+from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, NotSignedIn
 from tripwire_admin_ui.auth.identity import Identities
 from tripwire_admin_ui.auth.kept_form import keep_form
 from tripwire_admin_ui.auth.scripted_requests import is_refresh, is_scripted
 from tripwire_admin_ui.auth.session_cookie import mark_of
+from tripwire_admin_ui.auth.signed_in import SignedIn
 
 Refusal = Response | tuple[str, int]
 
@@ -62,8 +62,8 @@ class Guards:
             if isinstance(failure, ApiUnreachable):
                 g.silent_api = failure  # no call waits for it once more
             return None
-        g.staff_id = now.id
-        as_now = replace(person(), email=now.email, full_name=now.full_name, role=now.role)
+        g.staff_id = str(now.id)
+        as_now = replace(person(), email=now.email, full_name=now.full_name, role=now.role.value)
         g.session = replace(g.session, person=as_now)
         return None
 

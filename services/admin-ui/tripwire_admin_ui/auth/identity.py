@@ -3,23 +3,14 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-from tripwire_admin_ui.api import answer_fields
+from tripwire_admin_ui.api.calls import SessionsApi
 from tripwire_admin_ui.api.client import ApiClient, page_budget
 from tripwire_shared import timings
+from tripwire_shared.answers.staff import StaffMember
 
 KEPT_AT_MOST = 1_000
-
-
-@dataclass(frozen=True)
-class Identity:
-    id: str
-    email: str
-    full_name: str
-    role: str
 
 
 class Identities:
@@ -27,10 +18,10 @@ class Identities:
     ask; either answer is right."""
 
     def __init__(self, api: ApiClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._api, self._clock = api, clock
-        self._kept: OrderedDict[bytes, tuple[float, Identity]] = OrderedDict()
+        self._sessions, self._clock = SessionsApi(api), clock
+        self._kept: OrderedDict[bytes, tuple[float, StaffMember]] = OrderedDict()
 
-    def of(self, token: str) -> Identity:
+    def of(self, token: str) -> StaffMember:
         """Raises NotSignedIn where it stands for nobody any more, and the common failures."""
         digest = hashlib.sha256(token.encode()).digest()
         good_until, identity = self._kept.get(digest, (0.0, None))
@@ -38,18 +29,8 @@ class Identities:
             return identity
         # Counted from before the question, so that the answer is never older than it may be.
         good_until = self._clock() + timings.UI_IDENTITY_KEPT
-        identity = self._api.call("GET", "/api/auth/me", _read, page_budget(), token)
+        identity = self._sessions.who(token, page_budget())
         self._kept[digest] = (good_until, identity)
         if len(self._kept) > KEPT_AT_MOST:
             self._kept.popitem(last=False)
         return identity
-
-
-def _read(answer: Mapping[str, Any]) -> Identity:
-    needed, text = answer_fields.needed, answer_fields.text
-    return Identity(
-        id=needed(text, answer, "id"),
-        email=needed(text, answer, "email"),
-        full_name=text(answer, "full_name") or "",
-        role=needed(text, answer, "role"),
-    )

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
-from tripwire_admin_ui.api.sessions import SignedIn
 from tripwire_admin_ui.auth.scripted_requests import is_use
+from tripwire_admin_ui.auth.signed_in import SignedIn
 from tripwire_shared import timings
 from tripwire_shared.keys import Sealer
 

@@ -7,16 +7,11 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api import sessions
-from tripwire_admin_ui.api.client import (
-    ApiClient,
-    ApiFailure,
-    DatabaseAway,
-    FieldsRefused,
-    NotSignedIn,
-    TooManyTries,
-)
+from tripwire_admin_ui.api.calls import SessionsApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import ApiFailure, DatabaseAway, FieldsRefused, NotSignedIn, TooManyTries
 from tripwire_admin_ui.auth import session_cookie
+from tripwire_admin_ui.auth.signed_in import signed_in
 from tripwire_admin_ui.presenters import formatting
 from tripwire_shared import timings
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
@@ -57,7 +52,7 @@ def pages(api: ApiClient, at_once: FewAtOnce) -> Blueprint:
         before = g.session.person
         try:
             with at_once.one():
-                person = sessions.sign_in(api, email, request.form.get("password", ""))
+                person = signed_in(SessionsApi(api).sign_in(email, request.form.get("password", "")))
         except (ApiFailure, TooManyAtOnce) as failure:
             return _refused(email, failure)
         session_cookie.begin(person)
@@ -128,7 +123,7 @@ def _refusal(failure: Exception) -> tuple[str, int]:
 def _revoke(api: ApiClient, token: str) -> bool:
     """Whether the token is dead now."""
     try:
-        sessions.sign_out(api, token)
+        SessionsApi(api).sign_out(token)
     except NotSignedIn:
         return True
     except ApiFailure as failure:

@@ -8,7 +8,7 @@ from flask import Flask, g, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import (
+from tripwire_admin_ui.api.failures import (
     ApiFailure,
     ApiUnreachable,
     Conflict,

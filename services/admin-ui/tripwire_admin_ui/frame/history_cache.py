@@ -8,10 +8,11 @@ begins or ends: its mark must not be missing then.
 import time
 from collections.abc import Callable
 
+from tripwire_admin_ui.api.calls import HistoryApi
 from tripwire_admin_ui.api.client import Budget
-from tripwire_admin_ui.api.history_calls import History, HistoryApi
 from tripwire_admin_ui.presenters.system_state import SystemState
 from tripwire_shared import timings
+from tripwire_shared.answers.history import History
 
 SHARE_OF_BUCKET = 6
 Marks = tuple[int | None, ...]

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from flask import render_template
 
-from tripwire_admin_ui.api.client import ApiTooSlow, ApiUnreachable
+from tripwire_admin_ui.api.failures import ApiTooSlow, ApiUnreachable
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh
 from tripwire_admin_ui.presenters.status_summary import verdict

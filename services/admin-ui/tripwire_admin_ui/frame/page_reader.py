@@ -5,14 +5,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeVar
 
-from tripwire_admin_ui.api.client import (
-    ApiClient,
-    ApiFailure,
-    ApiUnreachable,
-    NotAllowed,
-    NotSignedIn,
-    NotThere,
-)
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, NotAllowed, NotSignedIn, NotThere
 from tripwire_admin_ui.api.parallel_calls import Pending
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh

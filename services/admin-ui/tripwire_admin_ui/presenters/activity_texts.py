@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tripwire_admin_ui.api.activity_calls import Deed
 from tripwire_admin_ui.presenters.formatting import label, mode_name
+from tripwire_shared.answers.activity import ActivityEntry
 
 QUEUE_CHANGES = {
     "requeue": "put a job back into the queue",
@@ -15,7 +15,7 @@ QUEUE_CHANGES = {
 }
 
 
-def sentence(deed: Deed, names: Mapping[str, str]) -> str:
+def sentence(deed: ActivityEntry, names: Mapping[str, str]) -> str:
     """What stands after the name: `switched to direct mode: “Redis restarts at 14:30”`.
 
     `names` are the e-mail addresses of staff by id, as far as the reader may know them.

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from tripwire_admin_ui.api.history_calls import Bucket, History
+from tripwire_shared.answers.history import Bucket, History
 
 STEP, WIDTH, HEIGHT = 9, 7, 40
 TOGETHER = 3  # buckets of ten minutes in one column
-WAYS = ("queue", "fallback", "direct")
+WAYS = ("queued", "fallback", "direct")
 # Of a column in which nobody measured: low, as among the bars of a part.
 UNMEASURED, UNMEASURED_HEIGHT = "unmeasured", 5.0
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tripwire_admin_ui.api.history_calls import Availability
-from tripwire_admin_ui.api.system_calls import Metrics
 from tripwire_admin_ui.presenters.formatting import duration, number
 from tripwire_admin_ui.presenters.sentence import Sentence
 from tripwire_admin_ui.presenters.status_bars import StatusBars, status_bars
 from tripwire_admin_ui.presenters.system_state import SystemState
+from tripwire_shared.answers.history import Availability
+from tripwire_shared.answers.system import Metrics
 
 BREAKER = {
     "closed": "breaker closed",  # requests may use the queue
@@ -76,22 +76,20 @@ def _postgresql(state: SystemState) -> Part:
 def _redis(state: SystemState) -> Part:
     part = Part("redis", "Redis", "Unknown", "unknown", (NOT_SAID,))
     metrics = state.metrics
-    if metrics is None or metrics.redis not in ("up", "down"):
+    if metrics is None:
         return part
-    breaker = BREAKER.get(metrics.breaker or "")
-    detail: Sentence = (breaker,) if breaker else ()
+    detail: Sentence = (BREAKER[metrics.breaker],)
     if metrics.redis == "up":
         return replace(part, word="Up", tone="fine", detail=detail)
     incident = metrics.incident
-    if incident and incident.started_at and incident.cause == "queue unavailable":
-        since: Sentence = ("does not answer since ", incident.started_at)
-        detail = (*since, " · ", *detail) if detail else since
-    return replace(part, word="Down", tone="bad", detail=detail or ("does not answer",))
+    if incident and incident.cause == "queue unavailable":
+        detail = ("does not answer since ", incident.started_at, " · ", *detail)
+    return replace(part, word="Down", tone="bad", detail=detail)
 
 
 def _workers(metrics: Metrics | None) -> Part:
     part = Part("workers", "Workers", "Unknown", "unknown", (NOT_SAID,))
-    workers = metrics.count("workers") if metrics else None
+    workers = metrics.workers if metrics else None
     if workers is None:
         was = metrics.last_known.get("workers") if metrics else None
         if was:
@@ -107,7 +105,7 @@ def _telegram(metrics: Metrics | None) -> Part:
     part = Part("telegram", "Telegram", "Unknown", "unknown", (NOT_SAID,))
     if metrics is None:
         return part
-    waiting = _waiting("alert", metrics.count("alerts_waiting"))
+    waiting = _waiting("alert", metrics.alerts_waiting)
     match metrics.telegram:
         case "ok":
             sent: Sentence = ("last alert delivered ", metrics.last_alert_sent_at) if metrics.last_alert_sent_at else ()
@@ -123,11 +121,11 @@ def _mail(metrics: Metrics | None) -> Part:
     part = Part("mail", "Mail", "Unknown", "unknown", (NOT_SAID,))
     if metrics is None:
         return part
-    waiting = _waiting("mail", metrics.count("mails_waiting"))
+    waiting = _waiting("mail", metrics.mails_waiting)
     match metrics.smtp:
-        case "ok" | "up":
+        case "ok":
             return replace(part, word="OK", tone="fine", detail=(waiting,))
-        case "failing" | "down":
+        case "failing":
             return replace(part, word="Failing", tone="warn", detail=(waiting,))
         case "not_configured":
             return replace(part, word="Not configured", tone="off", detail=("written to files; SMTP_URL sends them",))

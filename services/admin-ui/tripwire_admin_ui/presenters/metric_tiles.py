@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from tripwire_admin_ui.api.system_calls import IN_REDIS, LastKnown
 from tripwire_admin_ui.presenters.formatting import duration, number
 from tripwire_admin_ui.presenters.system_state import SystemState
+from tripwire_shared.answers.system import LastKnown
+
+IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
 
 @dataclass(frozen=True)

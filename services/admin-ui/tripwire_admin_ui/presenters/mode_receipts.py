@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from tripwire_admin_ui.api.system_calls import ApiProcess, Mode
 from tripwire_admin_ui.presenters.formatting import duration
+from tripwire_shared.answers.system import ApiProcess, ModeReport
 
 LATE_AFTER = 5.0  # seconds after the switch; nearly all follow within one
 FRESH_FOR = 120.0  # a receipt that came later is of a process started since, no receipt of the switch
@@ -29,7 +29,7 @@ class Receipts:
         return self.done == self.total
 
 
-def receipts(mode: Mode, now: datetime) -> Receipts:
+def receipts(mode: ModeReport, now: datetime) -> Receipts:
     since = (now - mode.changed_at).total_seconds() if mode.changed_at else None
     groups = _groups(mode.behind)
     return Receipts(
@@ -43,7 +43,7 @@ def receipts(mode: Mode, now: datetime) -> Receipts:
     )
 
 
-def _note(mode: Mode, since: float | None) -> str:
+def _note(mode: ModeReport, since: float | None) -> str:
     if mode.behind:
         return f"{duration(max(since, 0))} after the switch" if since is not None else ""
     times = [process.applied_at for process in mode.processes if process.applied_at]

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tripwire_admin_ui.api.client import ApiTooSlow
-from tripwire_admin_ui.api.system_calls import Incident, Metrics
+from tripwire_admin_ui.api.failures import ApiTooSlow
 from tripwire_admin_ui.presenters.cause_texts import cause
 from tripwire_admin_ui.presenters.formatting import duration, number
 from tripwire_admin_ui.presenters.sentence import Sentence, joined
 from tripwire_admin_ui.presenters.system_state import SystemState
+from tripwire_shared.answers.history import Incident
+from tripwire_shared.answers.system import Metrics
 
 START_A_WORKER = "start a worker, or switch to direct mode."
 JUST_BACK = 60.0  # seconds for which Redis' return is the news
@@ -105,11 +106,11 @@ def _redis_down(state: SystemState) -> Verdict:
 
 
 def _served(incident: Incident | None) -> str:
-    if incident is None or incident.served_directly is None:
+    if incident is None or incident.served_synchronously is None:
         return ""
-    words = "request" if incident.served_directly == 1 else "requests"
+    words = "request" if incident.served_synchronously == 1 else "requests"
     slowest = f", slowest {duration(incident.slowest_seconds)}" if incident.slowest_seconds is not None else ""
-    return f"{number(incident.served_directly)} {words} served directly so far{slowest}. "
+    return f"{number(incident.served_synchronously)} {words} served directly so far{slowest}. "
 
 
 def _direct_mode(state: SystemState, reader: str) -> Verdict:
@@ -214,17 +215,17 @@ def _just_back(metrics: Metrics) -> Verdict | None:
     last = metrics.last_incident
     if not last or last.cause != "queue unavailable" or last.ended_at is None or metrics.measured_at is None:
         return None
-    if (metrics.measured_at - last.ended_at).total_seconds() > JUST_BACK or last.lasted is None:
+    if (metrics.measured_at - last.ended_at).total_seconds() > JUST_BACK or last.duration is None:
         return None
-    served = last.served_directly
+    served = last.served_synchronously
     told = f"{number(served)} request{' was' if served == 1 else 's were'} served directly. " if served else ""
     detail = f"{told}New ones go through the queue again."
-    return Verdict("fine", "OK", "", f"Redis is back after {duration(last.lasted)}.", (detail,), calm=True)
+    return Verdict("fine", "OK", "", f"Redis is back after {duration(last.duration)}.", (detail,), calm=True)
 
 
 def _past(last: Incident | None) -> Sentence:
     if last is None:
         return ("No incident so far.",)
-    lasted = f", for {duration(last.lasted)}" if last.lasted is not None else ""
+    lasted = f", for {duration(last.duration)}" if last.duration is not None else ""
     when: Sentence = (", ", last.started_at) if last.started_at else ()
     return (f"No open incident. The last one: {cause(last.cause).title}", *when, f"{lasted}.")

@@ -8,18 +8,12 @@ from typing import TypeVar
 
 from flask import request
 
-from tripwire_admin_ui.api.client import (
-    ApiClient,
-    ApiFailure,
-    ApiUnreachable,
-    Budget,
-    DatabaseAway,
-    NotAllowed,
-    NotSignedIn,
-    page_budget,
-)
+from tripwire_admin_ui.api.calls import SystemApi
+from tripwire_admin_ui.api.client import ApiClient, Budget, page_budget
+from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, DatabaseAway, NotAllowed, NotSignedIn
 from tripwire_admin_ui.api.parallel_calls import Pending
-from tripwire_admin_ui.api.system_calls import Metrics, Mode, SystemApi
+from tripwire_shared.answers.system import Metrics, ModeReport
+from tripwire_shared.answers.vocabulary import RequestStatus
 
 T = TypeVar("T")
 
@@ -29,7 +23,7 @@ class SystemState:
     """What could not be read is None, and its failure is in `failures`."""
 
     read_at: datetime
-    mode: Mode | None
+    mode: ModeReport | None
     metrics: Metrics | None
     failed_requests: int | None
     failures: tuple[ApiFailure, ...] = ()
@@ -60,7 +54,7 @@ class SystemState:
 
     def count(self, name: str) -> int | None:
         """A figure by its name in the contract; None is unknown."""
-        return self.metrics.count(name) if self.metrics else None
+        return getattr(self.metrics, name) if self.metrics else None
 
 
 class Reader:
@@ -86,7 +80,7 @@ class Reader:
 
 
 class StateReading:
-    """Mode and figures, asked for at once; `state` waits for them."""
+    """ModeReport and figures, asked for at once; `state` waits for them."""
 
     def __init__(self, api: ApiClient, token: str, reader: Reader) -> None:
         self._reader, system = reader, SystemApi(api)
@@ -100,11 +94,11 @@ class StateReading:
             read_at=datetime.now(UTC),
             mode=mode,
             metrics=metrics,
-            failed_requests=metrics.states.get("failed") if metrics else None,
+            failed_requests=metrics.states.get(RequestStatus.FAILED) if metrics else None,
             failures=tuple(self._reader.failures),
         )
 
 
 def read_system_state(api: ApiClient, token: str) -> SystemState:
-    """Mode and figures, where a page reads nothing else."""
+    """ModeReport and figures, where a page reads nothing else."""
     return StateReading(api, token, Reader()).state

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tripwire_admin_ui.api.client import ApiFailure, ApiUnreachable, Conflict
-from tripwire_admin_ui.api.system_calls import TestAlert
+from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, Conflict
 from tripwire_admin_ui.presenters.formatting import duration
+from tripwire_shared.answers.system import TestAlert
 
 WHAT_TO_DO = {
     400: "The chat was not found: look at TELEGRAM_ADMIN_CHAT_ID, and write to the bot once from there. Then restart.",

@@ -1,25 +1,31 @@
 """What happened to one request, step by step and in plain words, with what comes next. Pure."""
 
-import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from tripwire_admin_ui.api.request_calls import RequestItem, Step
 from tripwire_admin_ui.presenters.failure_reasons import Reason, reason
 from tripwire_admin_ui.presenters.formatting import duration
+from tripwire_shared.answers.requests import RequestItem, Step
+from tripwire_shared.answers.vocabulary import Door, MailStatus, Refusal, RequestMode, RequestStatus
 from tripwire_shared.timings import DAY, MAIL_BACKOFF, REQUEST_DETAILS_KEPT
 
+Steps = tuple[Step, ...]
+Facts = Mapping[str, Any]
 CHECKS = {
-    "not provisioned recently": "Not created moments ago by another request",
-    "no auth user before": "No sign-in account with this e-mail",
-    "no customer before": "No customer with this e-mail",
+    "live_request": "No other request with this e-mail",
+    "auth_user": "No sign-in account with this e-mail",
+    "customer": "No customer with this e-mail",
 }
-ATTEMPT = re.compile(r"attempt (\d+) of (\d+), (.+)")
-MAIL_TRY = re.compile(r"try (\d+): (.+)", re.DOTALL)
 DOORS = {
-    "taken from the queue": "A worker took it from the queue.",
-    "created directly": "Created inside the API, without the queue.",
-    "taken up by the sweep": "The sweep found it in the database and took it up.",
+    Door.QUEUE: "A worker took it from the queue.",
+    Door.DIRECT: "Created inside the API, without the queue.",
+    Door.SWEEP: "The recovery sweep found it in the database.",
+}
+REFUSALS = {
+    Refusal.AUTH_USER: "There is a sign-in account with this e-mail.",
+    Refusal.CUSTOMER: "There is a customer with this e-mail.",
 }
 MAIL_RHYTHM = "Tried after 5 s, 15 s, 60 s, 5 min, then every 15 min for 24 h."
 
@@ -41,122 +47,125 @@ class Entry:
 
 def timeline(found: RequestItem, now: datetime) -> tuple[Entry, ...]:
     """Oldest first; at the end, dotted, what is still to come."""
-    entries = [_entry(found, position) for position in range(len(found.steps)) if not _is_told_later(found, position)]
-    if not any(step.step in ("queued", "queue_failed") for step in found.steps):
-        entries[1:1] = _way_taken(found)
-    if not found.steps and not found.under_way:
+    steps = tuple(found.steps or ())
+    entries = [_entry(found, steps, place) for place in range(len(steps)) if not _is_told_later(steps, place)]
+    entries[1:1] = [MODES[found.mode]]
+    if not steps and found.finished:
         entries.append(REMOVED)
-    return (*_with_pauses(entries), *_to_come(found, now))
+    return (*_with_pauses(entries), *_to_come(found, steps, now))
 
 
-def _is_told_later(found: RequestItem, position: int) -> bool:
+def _is_told_later(steps: Steps, place: int) -> bool:
     """The start of an attempt that failed: the entry of its failure says it all."""
-    following = found.steps[position + 1].step if position + 1 < len(found.steps) else ""
-    swept = "sweep" in (found.steps[position].detail or "")
-    return found.steps[position].step == "attempt_started" and following in ("attempt_failed", "failed") and not swept
+    following = steps[place + 1].step if place + 1 < len(steps) else ""
+    by_sweep = _facts(steps[place]).get("door") == Door.SWEEP
+    return steps[place].step == "attempt_started" and following in ("attempt_failed", "failed") and not by_sweep
 
 
-def _entry(found: RequestItem, position: int) -> Entry:
-    step = found.steps[position]
-    match step.step:
-        case "attempt_started":
-            return _started(found, position)
-        case "attempt_failed":
-            return _failed_attempt(found, position)
-        case "failed":
-            return Entry(_gave_up(found, position), "bad", "cross", step.at, reason=reason(step.detail, last=True))
-        case "retried":
-            headline = f"Retried {step.detail or ''}".rstrip()
-            return Entry(headline, "info", "retry", step.at, words="All attempts are there anew.")
-        case "mail_failed":
-            return _failed_mail(step)
-    known = KNOWN.get(step.step, Entry(step.step.replace("_", " ").capitalize(), "off", "circle-i"))
-    return replace(known, at=step.at, words=known.words or _words(found, step))
+def _facts(step: Step) -> Facts:
+    return step.detail or {}
 
 
-def _words(found: RequestItem, step: Step) -> str:
+def _entry(found: RequestItem, steps: Steps, place: int) -> Entry:
+    step, facts = steps[place], _facts(steps[place])
     if step.step == "accepted":
-        who = found.manager.email if found.manager else "somebody"
-        return f"From {who}. It is stored, so it cannot be lost."
-    return step.detail or ""
+        words = f"From {found.manager.email}. It is stored, so it cannot be lost."
+        return Entry("Accepted", "info", "list", step.at, words=words)
+    if step.step == "attempt_started":
+        return _started(steps, place)
+    told = TOLD.get(step.step)
+    known = told(facts) if told else _unknown(step.step, facts)
+    return replace(known, at=step.at)
+
+
+def _unknown(name: str, facts: Facts) -> Entry:
+    """Of a newer API, or of steps of before their details were data."""
+    return Entry(name.replace("_", " ").capitalize(), "off", "circle-i", words=_text(facts))
+
+
+def _text(facts: Facts) -> str:
+    return str(facts.get("text") or "")
 
 
 FALLBACK = "Redis did not take the job, so the API created the customer itself."
-IN_QUEUE = Entry("Put into the queue", "info", "queue", words="Redis took the job.")
-QUEUE_FAILED = Entry("Queue failed, created directly", "warn", "arrows", words=FALLBACK)
-KNOWN = {
-    "accepted": Entry("Accepted", "info", "list"),
-    "queued": IN_QUEUE,
-    "queue_failed": QUEUE_FAILED,
-    "provisioned": Entry(
-        "Provisioned", "fine", "check", words="Sign-in account, customer, sale and welcome mail saved together."
-    ),
-    "duplicate": Entry("Already a customer, nothing created", "warn", "triangle"),
-    "mail_sent": Entry("Welcome mail sent", "fine", "mail"),
-    "mail_given_up": Entry("Welcome mail given up", "bad", "mail"),
-}
 REMOVED = Entry(
     "What happened has been removed",
     "off",
     "circle-i",
     words=f"Steps are kept for {REQUEST_DETAILS_KEPT / DAY:.0f} days after the end of a request.",
 )
-WAYS = {
-    "async": IN_QUEUE,
-    "sync": Entry("Created directly", "info", "arrows", words="Direct mode was on, or the queue was not needed."),
-    "fallback": QUEUE_FAILED,
+# How it was processed: the API writes no step for it, which would cost each request a statement.
+MODES = {
+    RequestMode.ASYNC: Entry("Put into the queue", "info", "queue", words="Redis took the job."),
+    RequestMode.SYNC: Entry(
+        "Created directly", "info", "arrows", words="Direct mode was on, or the queue was not needed."
+    ),
+    RequestMode.FALLBACK: Entry("Queue failed, created directly", "warn", "arrows", words=FALLBACK),
 }
 
 
-def _way_taken(found: RequestItem) -> list[Entry]:
-    """The API writes no step for it: that would cost each request a statement."""
-    return [WAYS[found.mode]] if found.mode in WAYS else []
+def _attempt(facts: Facts) -> str:
+    return f"Attempt {facts['attempt']}" + (f" of {facts['of']}" if "of" in facts else "")
 
 
-def _attempt(step: Step) -> tuple[int, int, str] | None:
-    match = ATTEMPT.fullmatch(step.detail or "")
-    return (int(match[1]), int(match[2]), match[3]) if match else None
-
-
-def _started(found: RequestItem, position: int) -> Entry:
-    step = found.steps[position]
-    attempt = _attempt(step)
-    following = found.steps[position + 1] if position + 1 < len(found.steps) else None
-    checks = _checks(following) if following and following.step == "provisioned" else ()
-    if attempt is None:
-        return Entry("Attempt started", "info", "retry", step.at, words=step.detail or "", checks=checks)
-    number, of, door = attempt
-    words = DOORS.get(door, door)
+def _started(steps: Steps, place: int) -> Entry:
+    step, facts = steps[place], _facts(steps[place])
+    following = steps[place + 1] if place + 1 < len(steps) else None
+    passed = _facts(following).get("checks", ()) if following and following.step == "provisioned" else ()
+    checks = tuple(CHECKS[check] for check in passed if check in CHECKS)
+    if "attempt" not in facts:
+        return Entry("Attempt started", "info", "retry", step.at, words=_text(facts), checks=checks)
+    words = DOORS.get(facts.get("door", ""), "")
     if checks:
         words += " Checked first, so that nobody is created twice:"
-    swept = "sweep" in door
-    title = f"Taken up by the sweep, attempt {number} of {of}" if swept else f"Attempt {number} of {of} started"
-    return Entry(title, "warn" if number > 1 else "info", "retry", step.at, words=words, checks=checks)
+    by_sweep = facts.get("door") == Door.SWEEP
+    attempt = _attempt(facts)
+    title = f"Taken up by the sweep, {attempt.lower()}" if by_sweep else f"{attempt} started"
+    tone = "warn" if facts["attempt"] > 1 else "info"
+    return Entry(title, tone, "retry", step.at, words=words, checks=checks)
 
 
-def _checks(provisioned: Step) -> tuple[str, ...]:
-    done = (provisioned.detail or "").rstrip(".").lower().split(", ")
-    return tuple(CHECKS[word] for word in done if word in CHECKS)
+def _failed_attempt(facts: Facts) -> Entry:
+    title = f"{_attempt(facts)} failed" if "attempt" in facts else "Attempt failed"
+    return Entry(title, "bad", "cross", reason=reason(facts, last=False))
 
 
-def _failed_attempt(found: RequestItem, position: int) -> Entry:
-    step = found.steps[position]
-    attempt = next((_attempt(one) for one in reversed(found.steps[:position]) if one.step == "attempt_started"), None)
-    title = f"Attempt {attempt[0]} of {attempt[1]} failed" if attempt else "Attempt failed"
-    return Entry(title, "bad", "cross", step.at, reason=reason(step.detail, last=False))
+def _gave_up(facts: Facts) -> Entry:
+    tries = facts.get("attempt")
+    after = f" after {tries} attempt{'' if tries == 1 else 's'}" if tries else ""
+    return Entry(f"Gave up{after}", "bad", "cross", reason=reason(facts, last=True))
 
 
-def _gave_up(found: RequestItem, position: int) -> str:
-    attempt = next((_attempt(one) for one in reversed(found.steps[:position]) if one.step == "attempt_started"), None)
-    if attempt is None:
-        return "Gave up"
-    return f"Gave up after {attempt[0]} attempt{'' if attempt[0] == 1 else 's'}"
+def _retried(facts: Facts) -> Entry:
+    by = f" by {facts['by']}" if facts.get("by") else ""
+    return Entry(f"Retried{by}", "info", "retry", words="All attempts are there anew.")
 
 
-def _failed_mail(step: Step) -> Entry:
-    match = MAIL_TRY.fullmatch(step.detail or "")
-    title = f"Welcome mail failed, try {match[1]}" if match else "Welcome mail failed"
-    return Entry(title, "warn", "mail", step.at, words=match[2] if match else step.detail or "")
+def _duplicate(facts: Facts) -> Entry:
+    words = REFUSALS.get(facts.get("cause", ""), _text(facts))
+    return Entry("Already a customer, nothing created", "warn", "triangle", words=words)
+
+
+def _failed_mail(facts: Facts) -> Entry:
+    title = "Welcome mail failed" + (f", try {facts['try']}" if "try" in facts else "")
+    return Entry(title, "warn", "mail", words=_text(facts))
+
+
+def _provisioned(_: Facts) -> Entry:
+    words = "Sign-in account, customer, sale and welcome mail saved together."
+    return Entry("Provisioned", "fine", "check", words=words)
+
+
+TOLD: Mapping[str, Callable[[Facts], Entry]] = {
+    "attempt_failed": _failed_attempt,
+    "failed": _gave_up,
+    "retried": _retried,
+    "provisioned": _provisioned,
+    "duplicate": _duplicate,
+    "mail_sent": lambda _: Entry("Welcome mail sent", "fine", "mail"),
+    "mail_failed": _failed_mail,
+    "mail_given_up": lambda facts: Entry("Welcome mail given up", "bad", "mail", words=_text(facts)),
+}
 
 
 def _with_pauses(entries: list[Entry]) -> list[Entry]:
@@ -170,28 +179,25 @@ def _with_pauses(entries: list[Entry]) -> list[Entry]:
     return told
 
 
-def _to_come(found: RequestItem, now: datetime) -> list[Entry]:
-    if found.under_way:
-        return [_next_attempt(found, now)]
-    last = found.steps[-1] if found.steps else None
-    if found.status != "provisioned" or found.welcome_email != "pending" or last is None:
+def _to_come(found: RequestItem, steps: Steps, now: datetime) -> list[Entry]:
+    last = steps[-1] if steps else None
+    if not found.finished:
+        return [_next_attempt(found, last, now)]
+    if found.status is not RequestStatus.PROVISIONED or found.welcome_email is not MailStatus.PENDING or last is None:
         return []
-    match = MAIL_TRY.fullmatch(last.detail or "") if last.step == "mail_failed" else None
-    if match is None:
+    tries = _facts(last).get("try") if last.step == "mail_failed" else None
+    if tries is None:
         return [Entry("Welcome mail waits", "off", "clock", words="It is sent within moments.")]
-    tries = int(match[1])
     pause = MAIL_BACKOFF[min(tries, len(MAIL_BACKOFF)) - 1]
-    due = last.at + timedelta(seconds=pause) if last.at else None
+    due = last.at + timedelta(seconds=pause)
     return [Entry(f"Welcome mail waits for try {tries + 1}", "off", "clock", words=MAIL_RHYTHM, due=due)]
 
 
-def _next_attempt(found: RequestItem, now: datetime) -> Entry:
-    done, of = found.attempts or 0, found.max_attempts
-    title = f"Attempt {done + 1}" + (f" of {of}" if of else "")
-    if found.steps and found.steps[-1].step == "attempt_started":
-        since = found.steps[-1].at
-        words = f"For {duration(max(0.0, (now - since).total_seconds()))} so far." if since else ""
+def _next_attempt(found: RequestItem, last: Step | None, now: datetime) -> Entry:
+    if last and last.step == "attempt_started":
+        words = f"For {duration(max(0.0, (now - last.at).total_seconds()))} so far."
         return Entry("Under way", "off", "clock", words=words)
+    title = f"Attempt {found.attempts + 1} of {found.max_attempts}"
     late = found.due_at is not None and found.due_at <= now
     words = "Any moment now." if late or found.due_at is None else ""
     return Entry(title, "off", "clock", words=words, due=None if late else found.due_at)

@@ -24,8 +24,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq_dashboard import web
 
-from tripwire_admin_ui.api.activity_calls import ActivityApi
-from tripwire_admin_ui.api.client import ApiClient, ApiFailure, NotAllowed, NotSignedIn
+from tripwire_admin_ui.api.calls import ActivityApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import ApiFailure, NotAllowed, NotSignedIn
 from tripwire_admin_ui.auth.guards import Guards, for_script, person
 from tripwire_admin_ui.auth.scripted_requests import QUEUE, QUEUE_DATA, is_scripted, wants_json
 from tripwire_admin_ui.presenters.status_summary import verdict

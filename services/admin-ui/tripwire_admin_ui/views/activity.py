@@ -4,9 +4,8 @@ from functools import partial
 
 from flask import Blueprint, request
 
-from tripwire_admin_ui.api.activity_calls import ActivityApi
+from tripwire_admin_ui.api.calls import ActivityApi, StaffApi
 from tripwire_admin_ui.api.client import ApiClient
-from tripwire_admin_ui.api.staff_calls import StaffApi
 from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.activity_texts import sentence
 
@@ -26,7 +25,7 @@ def pages(api: ApiClient) -> Blueprint:
         asked = reader.ask(lambda: activity.page(reader.token, reader.budget, query))
         everybody = reader.ask(lambda: staff.everybody(reader.token, reader.budget))
         found, people = reader.read(asked), reader.read(everybody) or ()
-        names = {one.id: one.email for one in people}
+        names = {str(one.id): one.email for one in people}
         return reader.show(
             "activity.html", wanted=wanted, found=found, people=people, sentence=partial(sentence, names=names)
         )

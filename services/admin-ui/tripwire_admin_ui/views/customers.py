@@ -5,19 +5,20 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, request
 
+from tripwire_admin_ui.api.calls import CustomersApi, RequestsApi, StaffApi
 from tripwire_admin_ui.api.client import ApiClient
-from tripwire_admin_ui.api.customer_calls import STATUSES, CustomerPage, CustomersApi
-from tripwire_admin_ui.api.request_calls import RequestPage, RequestsApi
-from tripwire_admin_ui.api.staff_calls import StaffApi
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh
 from tripwire_admin_ui.frame.later_rows import later_query, rows_query, shown_until, until_newest
 from tripwire_admin_ui.frame.list_filters import SPANS, ListFilter, read_filter
 from tripwire_admin_ui.frame.page_reader import PageReader
+from tripwire_shared.answers.customers import CustomerPage
+from tripwire_shared.answers.requests import RequestPage
+from tripwire_shared.answers.vocabulary import CustomerStatus
 
 SHOWN = 50
 FIELDS = ("q", "manager_id")
-TABS = (("", "All"), *((status, status.capitalize()) for status in STATUSES))
+TABS = (("", "All"), *((status.value, status.capitalize()) for status in CustomerStatus))
 UNFINISHED = {"accepted": "Under way", "duplicate": "Already a customer", "failed": "Failed"}
 FAILED_NAMED = 3
 
@@ -30,7 +31,7 @@ def pages(api: ApiClient) -> Blueprint:
     def show() -> str | tuple[str, int]:
         if not person().is_admin:
             return _my_customers(api)
-        wanted = read_filter(request.args, STATUSES, FIELDS)
+        wanted = read_filter(request.args, tuple(CustomerStatus), FIELDS)
         reader = PageReader(api)
         until = shown_until(request.args.get("until", ""), wanted)
         asked = reader.ask(lambda: customers.page(reader.token, reader.budget, rows_query(wanted, until, SHOWN)))
@@ -40,12 +41,12 @@ def pages(api: ApiClient) -> Blueprint:
         everybody = None if is_refresh() else reader.ask(lambda: staff.everybody(reader.token, reader.budget))
         found, newer = reader.read(asked), reader.read(later) if later else None
         people = reader.read(everybody) if everybody else None
-        newest = found.customers[0].created_at if found and found.customers else None
+        newest = found.users[0].created_at if found and found.users else None
         return reader.show(
             "customers.html",
             wanted=wanted,
             found=found,
-            newer=(newer.total or 0) if newer else 0,
+            newer=newer.total if newer else 0,
             until=until or until_newest(newest, wanted),
             people=people or (),
             spans=SPANS,
@@ -57,7 +58,7 @@ def pages(api: ApiClient) -> Blueprint:
 
 def _my_customers(api: ApiClient) -> str | tuple[str, int]:
     """Customers by their state; what is not yet or never became a customer has tabs of its own."""
-    wanted = read_filter(request.args, (*STATUSES, *UNFINISHED), ("q",))
+    wanted = read_filter(request.args, (*CustomerStatus, *UNFINISHED), ("q",))
     reader = PageReader(api)
     customers, requests = CustomersApi(api), RequestsApi(api)
     until = shown_until(request.args.get("until", ""), wanted)
@@ -73,7 +74,7 @@ def _my_customers(api: ApiClient) -> str | tuple[str, int]:
     unfinished = reader.read(list_of_requests) if list_of_requests else None
     found = None if of_requests else counted
     newer = reader.read(came_later) if came_later else None
-    newest = found.customers[0].created_at if found and found.customers else None
+    newest = found.users[0].created_at if found and found.users else None
     if unfinished and unfinished.requests:
         newest = unfinished.requests[0].accepted_at
     return reader.show(
@@ -90,7 +91,7 @@ def _my_customers(api: ApiClient) -> str | tuple[str, int]:
 
 
 def _count(reader: PageReader, listed: CustomersApi | RequestsApi, query: Mapping[str, str]) -> int:
-    return listed.page(reader.token, reader.budget, query).total or 0
+    return listed.page(reader.token, reader.budget, query).total
 
 
 def _counting(wanted: ListFilter) -> dict[str, str]:
@@ -103,11 +104,10 @@ def _failed(wanted: ListFilter) -> dict[str, str]:
 
 def _tabs(customers: CustomerPage | None, requests: RequestPage | None) -> list[tuple[str, str, int | None]]:
     """All, then what exists: a state nobody is in has no tab, but the reader's own."""
-    of_customers = customers.counts if customers else {}
-    of_requests = requests.counts if requests else {}
-    everybody = [count for count in of_customers.values() if count is not None]
-    tabs: list[tuple[str, str, int | None]] = [("", "All", sum(everybody) if everybody else None)]
+    of_customers = {str(status): count for status, count in customers.counts.items()} if customers else {}
+    of_requests = {str(status): count for status, count in requests.counts.items()} if requests else {}
+    tabs: list[tuple[str, str, int | None]] = [("", "All", sum(of_customers.values()) if customers else None)]
     tabs += [("accepted", UNFINISHED["accepted"], of_requests.get("accepted"))]
-    tabs += [(status, status.capitalize(), of_customers.get(status)) for status in STATUSES]
+    tabs += [(status.value, status.capitalize(), of_customers.get(status)) for status in CustomerStatus]
     tabs += [(status, UNFINISHED[status], of_requests.get(status)) for status in ("duplicate", "failed")]
     return tabs

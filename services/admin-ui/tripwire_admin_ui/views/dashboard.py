@@ -5,10 +5,8 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.activity_calls import ActivityApi
+from tripwire_admin_ui.api.calls import ActivityApi, HistoryApi, StaffApi
 from tripwire_admin_ui.api.client import ApiClient
-from tripwire_admin_ui.api.history_calls import HistoryApi
-from tripwire_admin_ui.api.staff_calls import StaffApi
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh
 from tripwire_admin_ui.frame.history_cache import KeptHistory
@@ -43,7 +41,7 @@ def pages(api: ApiClient) -> Blueprint:
         of_day = reader.ask(lambda: history.read(token, reader.budget, "24h", state)) if state.metrics else None
         people, deeds, availability = reader.read(everybody), reader.read(latest), reader.read(last_day)
         day = reader.read(of_day) if of_day else None
-        names = {one.id: one.email for one in people or ()}
+        names = {str(one.id): one.email for one in people or ()}
         return live_page(
             "dashboard.html",
             state,
@@ -52,7 +50,7 @@ def pages(api: ApiClient) -> Blueprint:
             columns=columns(day) if day else None,
             people=people,
             looks=needs_a_look(state),
-            deeds=[(deed, sentence(deed, names)) for deed in deeds.deeds] if deeds else None,
+            deeds=[(deed, sentence(deed, names)) for deed in deeds.activity] if deeds else None,
             failures=reader.failures,
         )
 

@@ -10,10 +10,10 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import (
-    ApiClient,
+from tripwire_admin_ui.api.calls import CustomersApi
+from tripwire_admin_ui.api.client import ApiClient, Budget
+from tripwire_admin_ui.api.failures import (
     ApiFailure,
-    Budget,
     Conflict,
     EmailTaken,
     FieldsRefused,
@@ -23,7 +23,6 @@ from tripwire_admin_ui.api.client import (
     NotSignedIn,
     NotThere,
 )
-from tripwire_admin_ui.api.customer_calls import CustomersApi
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.auth.session_cookie import leave_notice

@@ -1,12 +1,14 @@
 """A new link for a customer, asked for on several pages; what came of it, as a notice."""
 
-from tripwire_admin_ui.api.client import TooSoon
-from tripwire_admin_ui.api.customer_calls import CustomersApi
+from uuid import UUID
+
+from tripwire_admin_ui.api.calls import CustomersApi
+from tripwire_admin_ui.api.failures import TooSoon
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.presenters.formatting import duration
 
 
-def send_new_link(customers: CustomersApi, user_id: str, email: str) -> tuple[str, str]:
+def send_new_link(customers: CustomersApi, user_id: UUID, email: str) -> tuple[str, str]:
     """Title and text."""
     try:
         customers.resend_welcome(person().token, user_id)

@@ -7,14 +7,16 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from tripwire_admin_ui.api.calls import CustomersApi
 from tripwire_admin_ui.api.client import ApiClient, Budget
-from tripwire_admin_ui.api.customer_calls import STATUSES, Customer, CustomersApi
 from tripwire_admin_ui.auth.guards import for_admins_page, person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.activity_texts import sentence
 from tripwire_admin_ui.views.new_link import send_new_link
+from tripwire_shared.answers.customers import CustomerDetail
+from tripwire_shared.answers.vocabulary import CustomerStatus
 from tripwire_shared.email_address import normalised_email
 
 
@@ -25,13 +27,13 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.get("/admin/customers/<uuid:user_id>")
     def show(user_id: UUID) -> str | tuple[str, int]:
         reader = PageReader(api)
-        found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, str(user_id))))
+        found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, user_id)))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
         kept = take_form() if asked else {}
         return reader.show(
             "one_customer.html",
             found=found,
-            statuses=STATUSES,
+            statuses=tuple(CustomerStatus),
             sentence=partial(sentence, names={}),
             asked=asked,
             error=NOTHING_SENT if kept else "",
@@ -41,7 +43,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.post("/admin/customers/<uuid:user_id>/status")
     def set_status(user_id: UUID) -> Response:
         status = request.form.get("status", "")
-        customers.set_status(person().token, str(user_id), status)
+        customers.set_status(person().token, user_id, status)
         leave_notice(f"Now {status}", "")
         return _to(user_id)
 
@@ -63,19 +65,19 @@ def pages(api: ApiClient) -> Blueprint:
             page = reader.show(
                 "one_customer.html",
                 found=found,
-                statuses=STATUSES,
+                statuses=tuple(CustomerStatus),
                 sentence=partial(sentence, names={}),
                 asked=True,
                 error=error,
                 typed="",
             )
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
-        customers.erase(person().token, str(user_id))
+        customers.erase(person().token, user_id)
         leave_notice("The personal data is erased", "The sale stays.")
         return _to(user_id)
 
-    def _read(user_id: UUID) -> Customer:
-        return customers.one(person().token, Budget(), str(user_id))
+    def _read(user_id: UUID) -> CustomerDetail:
+        return customers.one(person().token, Budget(), user_id)
 
     return blueprint
 

@@ -8,9 +8,8 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from tripwire_admin_ui.api.calls import RequestsApi, StaffApi
 from tripwire_admin_ui.api.client import ApiClient
-from tripwire_admin_ui.api.request_calls import STATES, RequestsApi, RetryAnswer
-from tripwire_admin_ui.api.staff_calls import StaffApi
 from tripwire_admin_ui.auth.guards import for_admins_page, person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh
 from tripwire_admin_ui.auth.session_cookie import leave_notice
@@ -18,6 +17,8 @@ from tripwire_admin_ui.frame.later_rows import later_query, rows_query, shown_un
 from tripwire_admin_ui.frame.list_filters import SPANS, ListFilter, read_filter
 from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.formatting import number
+from tripwire_shared.answers.requests import Retried
+from tripwire_shared.answers.vocabulary import RequestStatus
 
 SHOWN = 50
 FIELDS = ("q", "mode", "manager_id")
@@ -53,7 +54,7 @@ def pages(api: ApiClient) -> Blueprint:
             "requests.html",
             wanted=wanted,
             found=found,
-            newer=(newer.total or 0) if newer else 0,
+            newer=newer.total if newer else 0,
             until=until or until_newest(newest, wanted),
             people=people or (),
             spans=SPANS,
@@ -87,14 +88,14 @@ def pages(api: ApiClient) -> Blueprint:
 
 
 def _filter(given: Mapping[str, str]) -> ListFilter:
-    return read_filter(given, STATES, FIELDS)
+    return read_filter(given, tuple(RequestStatus), FIELDS)
 
 
 def _whole(given: str) -> int:
     return int(given) if given.isdecimal() and len(given) < 10 else 0
 
 
-def _outcome(taken: int, answer: RetryAnswer) -> tuple[str, str]:
+def _outcome(taken: int, answer: Retried) -> tuple[str, str]:
     title = (
         "No request taken up" if not taken else f"{number(taken)} {'request' if taken == 1 else 'requests'} taken up"
     )

@@ -8,12 +8,14 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import ApiClient, ApiFailure, Conflict, FieldsRefused, NotThere
-from tripwire_admin_ui.api.staff_calls import StaffApi, StaffMember, Token
+from tripwire_admin_ui.api.calls import StaffApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import ApiFailure, Conflict, FieldsRefused, NotThere
 from tripwire_admin_ui.auth.guards import is_self, person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.frame.page_reader import PageReader
+from tripwire_shared.answers.staff import ListedMember, MadeToken, StaffMember
 
 ROLES = {"sales": "Sales", "admin": "Admin"}
 ASKABLE = ("deactivate", "revoke", "token", "password", "role", "own-role")
@@ -34,20 +36,18 @@ class StaffPage:
     def __init__(self, api: ApiClient) -> None:
         self._api, self._staff = api, StaffApi(api)
 
-    def show(self, staff_id: UUID | None, form: Form, made: Token | None = None) -> str | tuple[str, int]:
+    def show(self, staff_id: UUID | None, form: Form, made: MadeToken | None = None) -> str | tuple[str, int]:
         """`made` is a token that was just made: the only page that ever shows it."""
         reader = PageReader(self._api)
         everybody = reader.ask(lambda: self._staff.everybody(reader.token, reader.budget))
-        theirs = (
-            reader.ask(lambda: self._staff.tokens(reader.token, reader.budget, str(staff_id))) if staff_id else None
-        )
+        theirs = reader.ask(lambda: self._staff.tokens(reader.token, reader.budget, staff_id)) if staff_id else None
         chosen = _find(people := reader.read(everybody), staff_id)
         tokens = reader.read(theirs) if theirs and chosen else None
         return reader.show(
             "staff.html",
             people=people,
             chosen=chosen,
-            tokens=tokens,
+            tokens=tokens.tokens if tokens else None,
             form=form,
             made=made,
             roles=ROLES,
@@ -65,11 +65,11 @@ class StaffPage:
         return (page, status) if isinstance(page, str) else page
 
 
-def _find(people: tuple[StaffMember, ...] | None, staff_id: UUID | None) -> StaffMember | None:
+def _find(people: tuple[ListedMember, ...] | None, staff_id: UUID | None) -> ListedMember | None:
     if staff_id is None or people is None:
         return None
     for member in people:
-        if member.id == str(staff_id):
+        if member.id == staff_id:
             return member
     raise NotThere("There is nobody with this number.")
 
@@ -128,7 +128,7 @@ def _change(page: StaffPage, staff: StaffApi, staff_id: UUID, what: str) -> Resp
         question = url_for("staff.one", staff_id=staff_id, ask="own-role", role=given)
         return redirect(question, HTTPStatus.SEE_OTHER)
     try:
-        member = staff.change(person().token, str(staff_id), {what: given == "yes" if what == "active" else given})
+        member = staff.change(person().token, staff_id, {what: given == "yes" if what == "active" else given})
     except (FieldsRefused, Conflict) as failure:
         return page.refused(staff_id, "deactivate" if what == "active" else what, failure)
     leave_notice(*_changed(member, what))

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import ApiClient, ApiFailure, ApiUnreachable, FieldsRefused, NotAllowed, NotSignedIn
-from tripwire_admin_ui.api.history_calls import HistoryApi
-from tripwire_admin_ui.api.system_calls import SwitchedMeanwhile, SystemApi
+from tripwire_admin_ui.api.calls import HistoryApi, SwitchedMeanwhile, SystemApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, FieldsRefused, NotAllowed, NotSignedIn
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.frame.history_cache import KeptHistory
@@ -135,7 +135,7 @@ class _Health:
         system = StateReading(self._api, token, reader)
         asked = reader.ask(lambda: self._past.deploys(token, reader.budget, DEPLOYS_SHOWN))
         state, found = system.state, reader.read(asked)
-        return live_page("deploys.html", state, deploys=found, failures=reader.failures)
+        return live_page("deploys.html", state, deploys=found.deploys if found else None, failures=reader.failures)
 
     def switch(self) -> Response | Page:
         form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())

@@ -5,8 +5,9 @@ from uuid import UUID
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from tripwire_admin_ui.api.client import ApiClient, Conflict, FieldsRefused, NotThere
-from tripwire_admin_ui.api.staff_calls import StaffApi
+from tripwire_admin_ui.api.calls import StaffApi
+from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.failures import Conflict, FieldsRefused, NotThere
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.views.staff import Form, StaffPage, to_person
@@ -31,7 +32,7 @@ def pages(api: ApiClient) -> Blueprint:
             return page.refused(staff_id, "token", FieldsRefused("Choose how long it is valid."))
         try:
             name = request.form.get("name", "").strip()
-            made = staff.make_token(person().token, str(staff_id), name, int(days) if days else None)
+            made = staff.make_token(person().token, staff_id, name, int(days) if days else None)
         except (FieldsRefused, Conflict) as failure:
             return page.refused(staff_id, "token", failure)
         return page.show(staff_id, Form("", {}, {}), made)
@@ -39,7 +40,7 @@ def pages(api: ApiClient) -> Blueprint:
     @blueprint.post("/admin/staff/<uuid:staff_id>/tokens/<uuid:token_id>/revoke")
     def revoke(staff_id: UUID, token_id: UUID) -> Response:
         try:
-            staff.revoke_token(person().token, str(staff_id), str(token_id))
+            staff.revoke_token(person().token, staff_id, token_id)
             leave_notice("The token is revoked", "Whatever used it stops working within a second.")
         except NotThere:
             leave_notice("The token was revoked already", "")

@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 import requests
 
 from tripwire_api.deploy.parts import DeployParts, deploy_parts
+from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.errors import TripwireError
 from tripwire_shared.postgres.sql import load_queries
-from tripwire_shared.staff.staff import Role
 from tripwire_shared.timings import PROOF_ANSWER_LIMIT, PROOF_LIMIT
 
 DOMAIN = "deploy-proof.invalid"

@@ -8,7 +8,8 @@ python -m tripwire_api.deploy.record before VERSION                prints the ve
 import sys
 
 from tripwire_api.deploy.parts import deploy_parts
-from tripwire_shared.deploys.deploys import Deploys, Outcome
+from tripwire_shared.answers.vocabulary import DeployOutcome
+from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.errors import TripwireError
 
 
@@ -27,8 +28,8 @@ def answer(deploys: Deploys, arguments: list[str]) -> str:
     match arguments:
         case ["begin", version, previous, who]:
             return str(deploys.begin(version, previous or None, who))
-        case ["finish", number, outcome, *reason] if number.isdecimal() and outcome in tuple(Outcome):
-            return deploys.finish(int(number), Outcome(outcome), " ".join(reason)[:500] or None).version
+        case ["finish", number, outcome, *reason] if number.isdecimal() and outcome in tuple(DeployOutcome):
+            return deploys.finish(int(number), DeployOutcome(outcome), " ".join(reason)[:500] or None).version
         case ["before", version]:
             return deploys.version_before(version) or ""
     sys.exit(__doc__)
