@@ -73,6 +73,7 @@ def api() -> Iterator[StandInApi]:
     stand_in.start()
     yield stand_in
     stand_in.stop()
+    assert stand_in.wrong == []
 
 
 @pytest.fixture

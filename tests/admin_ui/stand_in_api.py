@@ -151,6 +151,7 @@ class StandInApi:
         self.records = Records(self.state.requests)
         self.calls: list[Call] = []
         self.who_calls: list[Call] = []
+        self.wrong: list[str] = []  # what a test made it answer and the API never does
         self.slowness = 0.0  # seconds before each answer
         self.test_alert_takes = 0.0  # seconds
         self._server: ThreadingHTTPServer | None = None
@@ -194,7 +195,11 @@ class StandInApi:
                 (api.who_calls if call.path == ME else api.calls).append(call)
                 time.sleep(api.slowness)
                 status, body, headers = api.answer(call)
-                sent = _written(call, status, body)
+                try:
+                    sent = _written(call, status, body)
+                except msgspec.ValidationError as error:
+                    api.wrong.append(f"{call.method} {call.path}: {error}")
+                    raise
                 self.send_response(status)
                 problem = "application/problem+json" if status >= 400 else "application/json"
                 for name, value in {"Content-Type": problem, "Content-Length": str(len(sent)), **headers}.items():
@@ -357,8 +362,7 @@ KINDS: tuple[tuple[str, str, type[Answer]], ...] = (
 
 
 def _written(call: Call, status: int, body: Any) -> bytes:
-    """As the API writes it: what is no answer of the product's own types fails here, in the stand-in's thread, and the
-    page under test says that the API cannot be reached."""
+    """As the API writes it. Raises ValidationError for what is no answer of the product's own types."""
     if body is None:
         return b""
     if status >= 400 or isinstance(body, Raw):

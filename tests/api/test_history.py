@@ -211,9 +211,8 @@ def test_incidents_come_open_ones_first_and_page_by_page(api: ApiUnderTest, admi
     first = admin.get(f"{SYSTEM}/incidents").get_json()
     assert [one["id"] for one in first["incidents"]] == [late, early, last, older, old]
     assert first["incidents"][0] == {
-        "id": late, "cause": "worker absent", "started_at": (now - hour).isoformat().replace("+00:00", "Z"), "ended_at": None,
-        "detail": "why",
-        "served_synchronously": 0, "slowest_seconds": None,
+        "id": late, "cause": "worker absent", "started_at": (now - hour).isoformat().replace("+00:00", "Z"),
+        "ended_at": None, "detail": "why", "served_synchronously": 0, "slowest_seconds": None,
     }  # fmt: skip
     assert_problem(admin.get(f"{SYSTEM}/incidents?limit=0"), 422)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, a_token, ago, uid
 
 REQUESTS = "/admin/requests"
 SECRET = "tw_EXAMPLE_k3Qd9fXv2mZr7LwB1sNp8HtYc"
@@ -151,7 +151,7 @@ def test_a_token_is_copied_and_is_gone_after_that(page: Any, api: StandInApi, me
 
 
 def test_revoking_a_token_asks_first(page: Any, api: StandInApi) -> None:
-    api.records.tokens[uid(2)] = [{"id": uid(9), "name": "Website form", "last_used_at": ago(60)}]
+    api.records.tokens[uid(2)] = [a_token(last_used_at=ago(60))]
     page.goto(f"/admin/staff/{uid(2)}")
     page.click("text=Revoke…")
     page.wait_for_selector("dialog[open] >> text=Revoke “Website form”?")
@@ -204,8 +204,8 @@ def test_a_script_as_a_name_stays_a_name(page: Any, api: StandInApi, messages: l
     api.state.requests.append(one)
     api.records.steps[one["request_id"]] = [{"step": "failed", "at": ago(1), "detail": {"cause": EVIL, "text": EVIL}}]
     api.records.customers.append(customer)
-    api.records.staff.append({**who, "role": "sales", "active": True})
-    api.records.tokens[uid(7)] = [{"id": uid(8), "name": EVIL}]
+    api.records.staff.append({**api.records.staff[1], **who})
+    api.records.tokens[uid(7)] = [a_token(EVIL, id=uid(8))]
     api.records.activity.append(a_deed("token made", staff=who, detail={"name": EVIL}))
     for path in (
         REQUESTS,

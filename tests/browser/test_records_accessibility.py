@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, a_token, ago, uid
 from tests.browser.axe import complaints
 
 LONG = "a-very-long-name-without-any-space-in-it-that-somebody-really-has@a-domain-that-is-long-too.example.com"
@@ -35,7 +35,7 @@ def filled(api: StandInApi) -> dict[str, str]:
             {"step": "mail_failed", "at": ago(1), "detail": {"try": 2, "text": "refused"}},
         ],
     }
-    api.records.tokens[uid(2)] = [{"id": uid(9), "name": LONG, "expires_at": ago(-6 * 86_400), "last_used_at": None}]
+    api.records.tokens[uid(2)] = [a_token(LONG, expires_at=ago(-6 * 86_400))]
     api.records.activity += [
         a_deed("token made", detail={"name": LONG}),
         a_deed("customer erased", user_id=erased["user_id"]),

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 from deploy.local.data_folder import free_port
 from deploy.local.valkey import ValkeyServer
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_deed, a_request, a_token, ago, uid
 
 MARA = {"id": uid(7), "email": "mara@example.com", "full_name": "Mara V."}
 AWAY = {
@@ -70,9 +70,7 @@ def a_whole_customer(api: StandInApi) -> None:
 
 
 def two_tokens(api: StandInApi) -> None:
-    api.records.tokens[TIMUR["id"]] = [
-        {"id": uid(42), "name": "Website form", "expires_at": ago(-5.6 * 86_400), "last_used_at": ago(64)}
-    ]
+    api.records.tokens[TIMUR["id"]] = [a_token(id=uid(42), expires_at=ago(-5.6 * 86_400), last_used_at=ago(64))]
 
 
 def a_managers_day(api: StandInApi) -> None:

@@ -20,7 +20,8 @@ VALUES = {
     "lease": 5.0, "fallback": False, "door": "", "max_attempts": 3, "batch": 50, "with_tried": True, "most": 50,
     "hashed_ids": [], "hashes": [], "error": "", "pause": 2.0, "answer_now": False, "at_most": 3600.0, "look": 200,
     "makes_auth_users": True, "action": "", "address": None, "invitation_ttl": 1.0, "passed": "{}", "auth_user": "",
-    "cause": "", "customer": "", "refused_message": "", "user_id": uuid4(), "retriable": False, "newer": False, "limit": 51,
+    "cause": "", "customer": "", "refused_message": "", "user_id": uuid4(), "retriable": False, "newer": False,
+    "limit": 51,
     **dict.fromkeys(("only_staff", "status", "manager_id", "since", "until", "pattern", "unfolded", "at")),
 }  # fmt: skip
 FILL = """
