@@ -202,8 +202,8 @@ class Records:
         if found is None:
             return refused(404, "There is no such member of staff.")
         if rest[1:] == ["tokens"] and call.method == "POST":
-            made = {"id": uid(40_000 + next(NUMBERS)), "name": call.body["name"], "created_at": ago(0)}
-            made |= {"expires_at": ago(-86_400 * call.body.get("expires_in_days", 1)), "last_used_at": None}
+            until = ago(-86_400 * call.body.get("expires_in_days", 1))
+            made = a_token(call.body["name"], id=uid(40_000 + next(NUMBERS)), created_at=ago(0), expires_at=until)
             self.tokens.setdefault(rest[0], []).append(made)
             return 201, {**made, "token": "tw_EXAMPLE_k3Qd9fXv2mZr7LwB1sNp8HtYc"}, {}
         if rest[1:] == ["tokens"]:
@@ -226,6 +226,8 @@ class Records:
         return 200, found, {}
 
     def _add(self, call: Any) -> Answer:
+        if call.body.get("role") not in ("admin", "sales"):
+            return refused(422, "Some fields are wrong.", {"role": ["Must be one of: sales, admin."]})
         if any(row["email"] == call.body["email"] for row in self.staff):
             return refused(409, "This e-mail belongs to somebody already.")
         names = ("email", "full_name", "role")
