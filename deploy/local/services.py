@@ -15,7 +15,7 @@ PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
 
 _GUNICORN = [sys.executable, "-m", "gunicorn", "--config"]
 _COMMANDS = {
-    "api": [*_GUNICORN, "python:tripwire_api.gunicorn_conf", "tripwire_api.wsgi:create()"],
+    "api": [*_GUNICORN, "python:tripwire_api.serving.gunicorn_conf", "tripwire_api.serving.wsgi:create()"],
     "admin-ui": [*_GUNICORN, "python:tripwire_admin_ui.gunicorn_conf", "tripwire_admin_ui.wsgi:create()"],
     "worker": [sys.executable, "-m", "tripwire_worker"],
 }

@@ -6,8 +6,8 @@ from jsonschema_rs import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from tests.api.conftest import ApiUnderTest
-from tripwire_api.access import public
 from tripwire_api.app import GUARDS
+from tripwire_api.http.access import public
 
 
 def test_it_is_openapi_3_1(api: ApiUnderTest) -> None:

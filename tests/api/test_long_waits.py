@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.waiting import wait_until
-from tripwire_api.long_waits import LongWaits
+from tripwire_api.http.long_waits import LongWaits
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.postgres.wakeups import Told
 
@@ -45,7 +45,7 @@ class Requests:
 
 @pytest.fixture(autouse=True)
 def _asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tripwire_api.long_waits.PREFER_WAIT_POLL", 0.1)
+    monkeypatch.setattr("tripwire_api.http.long_waits.PREFER_WAIT_POLL", 0.1)
 
 
 def test_all_are_asked_for_together_and_only_while_somebody_waits() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sql
 from tests.attempts import attempt
-from tripwire_api import long_waits
+from tripwire_api.http import long_waits
 from tripwire_shared.provisioning.provision import Outcome
 from tripwire_shared.timings import API_REQUEST_BUDGET
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from deploy.local.data_folder import free_port
 from tests.api.conftest import PASSWORD, ApiUnderTest, Caller, assert_problem, sql
 from tests.waiting import wait_until
-from tripwire_api.wsgi import ensure_first_admin
+from tripwire_api.serving.wsgi import ensure_first_admin
 from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.timings import (
     API_REQUEST_BUDGET,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from tests.api.conftest import CREATE, Caller, assert_problem
-from tripwire_api.body_rules import _SUSPECT, _UNREADABLE, DEPTH_AT_MOST
-from tripwire_api.wish_body import WishSchema, quick_wish
+from tripwire_api.http.body_rules import _SUSPECT, _UNREADABLE, DEPTH_AT_MOST
+from tripwire_api.http.request_body import WishSchema, quick_wish
 
 SCHEMA = WishSchema()
 ANNA = {"email": "anna@example.com", "full_name": "Anna K."}

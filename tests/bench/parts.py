@@ -19,9 +19,10 @@ from flask import Flask
 
 from tests.bench.calls import BODY
 from tests.sales_manager import CREATE
-from tripwire_api import customers, request_hooks
 from tripwire_api.app import GUARDS, create_app
+from tripwire_api.http import request_hooks
 from tripwire_api.parts import ApiParts, build_api
+from tripwire_api.routes import customers
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.settings import load_settings
 

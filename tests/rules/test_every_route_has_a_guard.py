@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import assert_problem
-from tripwire_api.access import public
 from tripwire_api.app import GUARDS, create_app
-from tripwire_api.body_rules import BodyReadOnce
+from tripwire_api.http.access import public
+from tripwire_api.http.body_rules import BodyReadOnce
 from tripwire_api.parts import build_api
 from tripwire_shared.settings import Settings
 

@@ -189,7 +189,13 @@ def test_a_database_that_is_away_is_no_bad_setting(
 @pytest.mark.parametrize("program", ["tripwire_worker", "api", "migrate"])
 def test_nothing_starts_without_a_direct_address(program: str, tmp_path: Path, pooled_url: str, redis_url: str) -> None:
     stack = Stack(tmp_path, pooled_url, redis_url)
-    api = ["-m", "gunicorn", "--config", "python:tripwire_api.gunicorn_conf", "tripwire_api.wsgi:create()"]
+    api = [
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:tripwire_api.serving.gunicorn_conf",
+        "tripwire_api.serving.wsgi:create()",
+    ]
     arguments = {"migrate": MIGRATE[1:], "api": api}.get(program, ["-m", program])
     environ = {**os.environ, **stack.environ, "API_PORT": "1025", "WEB_CONCURRENCY": "1"}
     answer = subprocess.run(

@@ -150,7 +150,7 @@ def test_what_nobody_caught_is_a_line_like_any_other(lines: Callable[[], str]) -
 def test_libraries_tell_nothing_at_level_debug(lines: Callable[[], str]) -> None:
     logging.getLogger("urllib3.connectionpool").debug("GET /bot1:a-token/sendMessage?q=%s", NAME)
     assert lines() == ""
-    get_logger("tripwire_api.requests").debug("answered")
+    get_logger("tripwire_api.routes.requests").debug("answered")
     assert json.loads(lines())["event"] == "answered"
 
 

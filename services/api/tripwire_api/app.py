@@ -8,7 +8,12 @@ from flask_smorest import Api
 from flask_smorest import Blueprint as DocumentedBlueprint
 from werkzeug.exceptions import HTTPException
 
-from tripwire_api import (
+from tripwire_api.http.access import Guard, admin_only, public, staff_only
+from tripwire_api.http.meter import RequestMeter
+from tripwire_api.http.problems import http_problem, register_problems
+from tripwire_api.http.request_hooks import RequestHooks
+from tripwire_api.parts import ApiParts
+from tripwire_api.routes import (
     customers,
     documentation,
     invitations,
@@ -21,12 +26,7 @@ from tripwire_api import (
     system,
     system_history,
 )
-from tripwire_api.access import Guard, admin_only, public, staff_only
-from tripwire_api.meter import RequestMeter
-from tripwire_api.parts import ApiParts
-from tripwire_api.problems import http_problem, register_problems
-from tripwire_api.request_hooks import RequestHooks
-from tripwire_api.system_figures import SystemFigures
+from tripwire_api.system_metrics import SystemMetrics
 from tripwire_shared.activity.activity_list import ActivityList
 from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.metrics.exposition import BuildInfo
@@ -76,7 +76,7 @@ def create_app(parts: ApiParts) -> Flask:
     waits = parts.long_waits
     probe = WriteProbe(core.database)
     provisioning_figures = ProvisioningFigures(core.database, parts.measured_minutes)
-    figures = SystemFigures(
+    figures = SystemMetrics(
         provisioning_figures, core.outbox, core.incidents, parts.incident_history, parts.breaker, parts.request_queue,
         probe=probe, telegram_configured=settings.telegram_configured, smtp_configured=bool(settings.smtp_url),
     )  # fmt: skip

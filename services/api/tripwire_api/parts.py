@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 
-from tripwire_api.long_waits import LongWaits
+from tripwire_api.http.long_waits import LongWaits
 from tripwire_shared.alerts.direct_alerts import DirectAlerts
 from tripwire_shared.alerts.telegram import Telegram
 from tripwire_shared.alerts.telegram_chat import TelegramChatStore

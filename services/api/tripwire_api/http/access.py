@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask import Request, g
 
-from tripwire_api.client_request import client_address
+from tripwire_api.http.client_request import client_address
 from tripwire_shared.activity.activity_log import acting_from
 from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.errors import TripwireError

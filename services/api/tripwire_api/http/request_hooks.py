@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from flask import Flask, Request, Response, request
 
-from tripwire_api.access import Guard
-from tripwire_api.body_rules import read_body
-from tripwire_api.client_request import (
+from tripwire_api.http.access import Guard
+from tripwire_api.http.body_rules import read_body
+from tripwire_api.http.client_request import (
     BODY_AT_MOST,
     USUAL_HEADERS,
     begin,
@@ -18,8 +18,8 @@ from tripwire_api.client_request import (
     current_client_request,
     end,
 )
-from tripwire_api.meter import RequestMeter
-from tripwire_api.ready_response import ReadyResponse
+from tripwire_api.http.meter import RequestMeter
+from tripwire_api.http.ready_response import ReadyResponse
 from tripwire_shared.logs import get_logger
 from tripwire_shared.tracing import Attributes, Span, Tracer, now
 

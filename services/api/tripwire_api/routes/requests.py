@@ -7,10 +7,10 @@ from flask import request
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from tripwire_api.access import admins_only, current_staff, current_token, for_admins, look_again, only_own
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.field_rules import ListQuerySchema, Moment
-from tripwire_api.long_waits import LongWaits
+from tripwire_api.http.access import admins_only, current_staff, current_token, for_admins, look_again, only_own
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.field_rules import ListQuerySchema, Moment
+from tripwire_api.http.long_waits import LongWaits
 from tripwire_shared.answers.requests import RequestItem, RequestPage, Retried
 from tripwire_shared.answers.vocabulary import RequestMode, RequestStatus
 from tripwire_shared.postgres.database import off_the_clock

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from tripwire_api.problems import RETRY_AFTER
+from tripwire_api.http.problems import RETRY_AFTER
 from tripwire_shared.serving.refusals import refusal_of
 from tripwire_shared.serving.worker import CooperativeWorker
 

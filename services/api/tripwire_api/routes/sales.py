@@ -5,9 +5,9 @@ from typing import Any
 from flask.views import MethodView
 from marshmallow import fields, validate
 
-from tripwire_api.access import current_staff, only_own
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.field_rules import QuerySchema
+from tripwire_api.http.access import current_staff, only_own
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.field_rules import QuerySchema
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_list import ActivityFilter, ActivityList
 from tripwire_shared.answers.activity import ActivityPage

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from tripwire_api.access import Forbidden, NotSignedIn, TooManyRequests, current_staff_or_none
+from tripwire_api.http.access import Forbidden, NotSignedIn, TooManyRequests, current_staff_or_none
 from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.customers.customer import LinkTooSoon
 from tripwire_shared.email_address import readable_email

@@ -3,7 +3,7 @@
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from tripwire_api.client_request import JSON, USUAL_HEADERS
+from tripwire_api.http.client_request import JSON, USUAL_HEADERS
 
 
 class ReadyResponse(Response):

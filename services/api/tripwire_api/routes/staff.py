@@ -8,10 +8,10 @@ from flask import Response
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
-from tripwire_api.access import current_staff
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.field_rules import email_field, full_name_field, one_line_field, password_field
-from tripwire_api.sessions import staff_member
+from tripwire_api.http.access import current_staff
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.field_rules import email_field, full_name_field, one_line_field, password_field
+from tripwire_api.routes.sessions import staff_member
 from tripwire_shared.answers.staff import ListedMember, MadeToken, StaffList, StaffMember, TokenList
 from tripwire_shared.answers.vocabulary import Role
 from tripwire_shared.email_address import normalised_email

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
-from tripwire_api.body_rules import BodyReadOnce
-from tripwire_api.field_rules import email_field, full_name_field, obeys, password_field
+from tripwire_api.http.body_rules import BodyReadOnce
+from tripwire_api.http.field_rules import email_field, full_name_field, obeys, password_field
 from tripwire_shared.email_address import email_problem, normalised_email
 from tripwire_shared.intake.request_rules import currency_problem, full_name_problem, password_problem, tidy
 from tripwire_shared.requests.request import Wish

@@ -16,7 +16,7 @@ from flask import Request, Response, g
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 
-from tripwire_api.client_request import body_of, is_json
+from tripwire_api.http.client_request import body_of, is_json
 from tripwire_shared.answers.answer import REFERENCE, Answer, dump
 from tripwire_shared.errors import InvalidFields
 

@@ -55,7 +55,7 @@ class QueueFigures:
             return QueueCounts(ServerState.UP, counts, self._last_known, self._workers_seen_at)
 
 
-class SystemFigures:
+class SystemMetrics:
     def __init__(
         self,
         figures: ProvisioningFigures,

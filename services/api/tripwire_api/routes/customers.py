@@ -9,12 +9,12 @@ from flask import Response, request
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
-from tripwire_api.access import admins_only, current_staff, only_own
-from tripwire_api.body_rules import Blueprint, reference
-from tripwire_api.client_request import current_client_request
-from tripwire_api.field_rules import ListQuerySchema
-from tripwire_api.ready_response import ReadyResponse
-from tripwire_api.wish_body import WishParser, WishSchema
+from tripwire_api.http.access import admins_only, current_staff, only_own
+from tripwire_api.http.body_rules import Blueprint, reference
+from tripwire_api.http.client_request import current_client_request
+from tripwire_api.http.field_rules import ListQuerySchema
+from tripwire_api.http.ready_response import ReadyResponse
+from tripwire_api.http.request_body import WishParser, WishSchema
 from tripwire_shared.activity.activity_list import ActivityList
 from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
 from tripwire_shared.answers.vocabulary import CustomerStatus, MailStatus, RequestMode

@@ -6,10 +6,10 @@ from typing import Any
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
-from tripwire_api.access import current_staff
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.field_rules import QuerySchema, one_line_field
-from tripwire_api.system_figures import SystemFigures
+from tripwire_api.http.access import current_staff
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.field_rules import QuerySchema, one_line_field
+from tripwire_api.system_metrics import SystemMetrics
 from tripwire_shared.alerts.alert import Alert, alert_text
 from tripwire_shared.alerts.telegram import Telegram
 from tripwire_shared.answers.system import LogPage, Metrics, ModeReport, Switched, TestAlert
@@ -44,7 +44,7 @@ class NotConfigured(Conflict):
 
 
 def blueprint(
-    mode_store: ModeStore, mode_cache: ModeCache, figures: SystemFigures, health_log: HealthLog, telegram: Telegram
+    mode_store: ModeStore, mode_cache: ModeCache, figures: SystemMetrics, health_log: HealthLog, telegram: Telegram
 ) -> Blueprint:
     routes = Blueprint("system", __name__, url_prefix="/api/admin/system", description="The system")
 

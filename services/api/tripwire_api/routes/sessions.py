@@ -4,9 +4,9 @@ from flask import Response, request
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
 
-from tripwire_api.access import current_staff, current_token
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.client_request import client_address
+from tripwire_api.http.access import current_staff, current_token
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.client_request import client_address
 from tripwire_shared.answers.staff import Session, StaffMember
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.few_at_once import FewAtOnce

@@ -38,7 +38,7 @@ gc.freeze()
 
 bind = host_and_port(_settings.api_host, _settings.api_port)
 workers = _settings.web_concurrency
-worker_class = "tripwire_api.gunicorn_worker.ApiWorker"
+worker_class = "tripwire_api.serving.gunicorn_worker.ApiWorker"
 threads = _settings.web_threads  # the places in the application, see serving/places.py
 # Long enough for `Prefer: wait=30`; a process that is silent for longer is stuck and is replaced.
 timeout = 45

@@ -6,8 +6,8 @@ from typing import Any
 from flask.views import MethodView
 from marshmallow import fields, validate
 
-from tripwire_api.body_rules import Blueprint
-from tripwire_api.field_rules import QuerySchema
+from tripwire_api.http.body_rules import Blueprint
+from tripwire_api.http.field_rules import QuerySchema
 from tripwire_shared.answers.history import Availability, DeployList, History, IncidentPage
 from tripwire_shared.deploys.deploys import Deploys
 from tripwire_shared.incidents.incident_history import IncidentHistory

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from tripwire_api.meter import RequestMeter
-from tripwire_api.problems import problem
+from tripwire_api.http.meter import RequestMeter
+from tripwire_api.http.problems import problem
 from tripwire_shared.errors import DatabaseTakesNoWrites, DatabaseUnavailable, PoolExhausted, QueueUnavailable
 from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.queue.breaker import Breaker

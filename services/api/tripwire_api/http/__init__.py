@@ -1,0 +1,1 @@
+"""What every route stands on: who asks, bodies and fields, problems, hooks, long waits, figures. Knows no route."""

@@ -1,0 +1,1 @@
+"""How the API is started and served: the WSGI entry, gunicorn and its worker."""
