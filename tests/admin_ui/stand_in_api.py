@@ -286,7 +286,7 @@ class StandInApi:
                 return 200, self.state.past.page(int(call.query["limit"][0]), int(before[0]) if before else None), {}
             case "GET", "/api/admin/system/deploys":
                 return 200, {"deploys": self.state.past.deploys[: int(call.query["limit"][0])]}, {}
-        return problem(404, "There is no such thing.")
+        return problem(404, "Not found")
 
     def _logs(self, call: Call) -> dict[str, Any]:
         wanted, text = (call.query.get(name, [""])[0] for name in ("type", "q"))

@@ -47,7 +47,7 @@ def a_customer(email: str = "hana@example.com", status: str = "active", **fields
     }  # fmt: skip
 
 
-def a_deed(action: str, **fields: Any) -> dict[str, Any]:
+def an_entry(action: str, **fields: Any) -> dict[str, Any]:
     row = {"id": next(NUMBERS), "at": ago(30), "staff": DANA, "action": action, "user_id": None, "request_id": None}
     return {**row, "detail": {}, "address": "192.0.2.7", **fields}
 
@@ -243,7 +243,7 @@ class Records:
 
     def _of_activity(self, call: Any, rest: list[str]) -> Answer:
         if rest == ["queue"]:
-            self.activity.append(a_deed("queue changed", detail={"what": call.body["what"], **call.body["detail"]}))
+            self.activity.append(an_entry("queue changed", detail={"what": call.body["what"], **call.body["detail"]}))
             return 201, {"success": True}, {}
         query = {field: values[0] for field, values in call.query.items()}
         rows = [

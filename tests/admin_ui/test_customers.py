@@ -7,7 +7,7 @@ import pytest
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_records import a_customer, a_request, ago, an_entry, uid
 
 LIST = "/admin/customers"
 NEW = f"{LIST}/new"
@@ -35,10 +35,10 @@ def test_the_list_filters_by_state_manager_time_and_text(admin: Visitor, api: St
 def test_a_customer_is_shown_with_sale_requests_and_history(admin: Visitor, api: StandInApi) -> None:
     customer, page = one_of(api, price=7500)
     api.state.requests.append(a_request("hana@example.com", user_id=customer["user_id"], took_seconds=0.4))
-    deed = a_deed("customer status changed", user_id=customer["user_id"], detail={"from": "active", "to": "blocked"})
-    api.records.activity.append(deed)
+    entry = an_entry("customer status changed", user_id=customer["user_id"], detail={"from": "active", "to": "blocked"})
+    api.records.activity.append(entry)
     text = admin.read(page).text
-    for words in ("7,500", "timur@example.com", "0.4 s", "set a customer to blocked"):
+    for words in ("7,500", "timur@example.com", "0.4 s", "changed the status of a customer to blocked"):
         assert words in text, words
 
 
@@ -199,7 +199,7 @@ def test_where_the_api_does_not_answer_the_same_form_can_be_sent_again(sales: Vi
     form = {"email": "anna@example.com", "full_name": "Anna K.", "key": "one-key", "csrf_token": token}
     answer = sales.client.post(NEW, data=form)
     assert answer.status_code == 503
-    assert "nobody is created twice" in answer.text
+    assert "no duplicates are created" in answer.text
     assert 'name="key" value="one-key"' in answer.text
     assert 'value="anna@example.com"' in answer.text
 
@@ -217,7 +217,7 @@ def test_sales_sees_its_numbers_tabs_and_what_could_not_be_created(sales: Visito
         "of 4 managers",
         "Hana W.",
         "Bek T. could not be created.",
-        "Under way",
+        "In progress",
         "Send new link",
     ):
         assert words in page, words

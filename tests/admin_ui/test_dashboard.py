@@ -6,7 +6,7 @@ from html import unescape
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_deed, a_request
+from tests.admin_ui.stand_in_records import a_request, an_entry
 
 
 def words(page: str) -> str:
@@ -19,8 +19,10 @@ def card(page: str, key: str) -> str:
 
 def test_each_card_leads_to_its_page_with_its_live_figure(admin: Visitor, api: StandInApi) -> None:
     page = admin.read("/admin").text
-    assert card(page, "card-health").startswith("System Health All 5 parts up 100 % Redis up, 24 h no outage in 24 h")
-    assert card(page, "card-requests").startswith("Requests None failed 12,480 provisioned, 24 h 8 under way")
+    assert card(page, "card-health").startswith(
+        "System Health All 5 components up 100 % Redis up, 24 h no outage in 24 h"
+    )
+    assert card(page, "card-requests").startswith("Requests None failed 12,480 provisioned, 24 h 8 in progress")
     assert card(page, "card-customers").startswith("Customers All mails go out 218,406 customers 12,480 new in 24 h")
     assert card(page, "card-staff").startswith("Staff 2 active 3 people 1 admin, 2 sales, 1 deactivated")
     assert card(page, "card-queue").startswith("Queue 10 workers 3 waiting 5 active, 0 scheduled, read at")
@@ -37,7 +39,7 @@ def test_half_hours_that_nobody_measured_are_no_idle_ones(admin: Visitor, api: S
 
 def test_nothing_needs_you(admin: Visitor) -> None:
     page = words(admin.read("/admin").text)
-    assert "Needs a look Nothing needs you." in page
+    assert "Needs attention Nothing needs you." in page
     assert "Everything works" in page
 
 
@@ -47,8 +49,8 @@ def test_what_needs_a_look_has_its_one_action(admin: Visitor, api: StandInApi) -
     page = admin.read("/admin").text
     told = words(page)
     assert "3 things" in told
-    assert "2 requests used up their attempts" in told
-    assert "1 welcome mail was given up" in told
+    assert "2 requests failed after all attempts" in told
+    assert "1 welcome email was given up" in told
     assert "3 tokens end within 7 days" in told
     assert 'href="/admin/requests?status=failed">See requests</a>' in page
     assert 'href="/admin/requests?status=failed">See the 2 requests</a>' in page
@@ -56,7 +58,7 @@ def test_what_needs_a_look_has_its_one_action(admin: Visitor, api: StandInApi) -
 
 
 def test_the_latest_activity_is_told_in_sentences(admin: Visitor, api: StandInApi) -> None:
-    api.records.activity += [a_deed("mode switched", detail={"mode": "sync_direct", "reason": "Redis restarts"})] * 7
+    api.records.activity += [an_entry("mode switched", detail={"mode": "sync_direct", "reason": "Redis restarts"})] * 7
     page = admin.read("/admin").text
     assert page.count("switched to direct mode: “Redis restarts”") == 5
 

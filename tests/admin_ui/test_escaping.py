@@ -4,7 +4,7 @@ import pytest
 
 from tests.admin_ui.conftest import HEALTH, Visitor
 from tests.admin_ui.stand_in_api import STAFF, StandInApi, now
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, a_token, uid
+from tests.admin_ui.stand_in_records import a_customer, a_request, a_token, an_entry, uid
 
 SCRIPT = '<script>alert("x")</script>'
 BREAKOUT = "\"><img src=x onerror='alert(1)'>"
@@ -55,11 +55,11 @@ def test_everything_that_the_lists_show_is_escaped(admin: Visitor, api: StandInA
     member = {"role": "sales", "active": True, "tokens": 1, "created_at": now(), "last_seen_at": None}
     api.records.staff.append({**who, **member})
     api.records.tokens[uid(7)] = [a_token(evil, id=uid(8), created_by=who)]
-    deed = a_deed(evil, staff=who, detail={evil: evil}, address=evil, user_id=customer["user_id"])
+    entry = an_entry(evil, staff=who, detail={evil: evil}, address=evil, user_id=customer["user_id"])
     api.records.activity += [
-        deed,
-        a_deed("token made", detail={"name": evil}),
-        a_deed("queue changed", detail={"what": evil, "job": evil}),
+        entry,
+        an_entry("token made", detail={"name": evil}),
+        an_entry("queue changed", detail={"what": evil, "job": evil}),
     ]
     for path in (
         "/admin/requests",

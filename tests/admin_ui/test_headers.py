@@ -16,7 +16,7 @@ POLICY = (
 )
 
 
-@pytest.mark.parametrize("path", ["/login", "/admin", HEALTH, "/nothing", "/static/any/tokens.css", "/healthz"])
+@pytest.mark.parametrize("path", ["/login", "/admin", HEALTH, "/nothing", "/static/any/theme.css", "/healthz"])
 def test_every_answer_has_them(admin: Visitor, path: str) -> None:
     headers = admin.read(path).headers
     assert headers["Content-Security-Policy"] == POLICY
@@ -55,7 +55,7 @@ def test_over_real_http_all_files_of_a_page_are_there_and_kept_for_good(served: 
 
 
 def test_a_page_of_another_version_gets_its_files_but_does_not_keep_them(visitor: Visitor) -> None:
-    answer = visitor.read("/static/older/tokens.css")
+    answer = visitor.read("/static/older/theme.css")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-cache"
 

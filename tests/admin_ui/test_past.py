@@ -8,7 +8,7 @@ import pytest
 
 from tests.admin_ui.told import metrics_told
 from tripwire_admin_ui.presenters.chart_columns import columns
-from tripwire_admin_ui.presenters.dependencies import parts, share_up
+from tripwire_admin_ui.presenters.dependencies import dependencies, share_up
 from tripwire_admin_ui.presenters.status_bars import status_bars
 from tripwire_admin_ui.presenters.system_state import SystemState
 from tripwire_shared.answers.history import Availability, Bucket, History
@@ -28,7 +28,7 @@ def past(words: list[str], down: float | None, outages: int | None) -> Availabil
 
 def redis_line(availability: Availability | None, **metrics: Any) -> str:
     figures = metrics_told(**metrics)
-    part = parts(SystemState(NOW, None, figures, None), availability)[1]
+    part = dependencies(SystemState(NOW, None, figures, None), availability)[1]
     return f"{part.outages}|{''.join(str(piece) for piece in part.detail)}"
 
 
@@ -57,27 +57,27 @@ def test_a_state_that_is_not_known_here_is_unknown() -> None:
     ],
 )
 def test_outages_are_told_with_their_sum(count: int | None, seconds: float | None, words: str) -> None:
-    assert redis_line(past(["up"] * 48, seconds, count)) == f"{words}|breaker closed"
+    assert redis_line(past(["up"] * 48, seconds, count)) == f"{words}|circuit closed (normal)"
 
 
 def test_a_day_that_nobody_measured_had_no_known_outage() -> None:
-    assert redis_line(past(["unknown"] * 48, 0.0, 0)) == "not measured in 24 h|breaker closed"
+    assert redis_line(past(["unknown"] * 48, 0.0, 0)) == "not measured in 24 h|circuit closed (normal)"
 
 
 def test_half_a_day_that_nobody_measured_is_no_day_without_an_outage() -> None:
     half = ["unknown"] * 24 + ["up"] * 24
-    assert redis_line(past(half, 0.0, 0)) == "no outage in 24 h (12 h measured)|breaker closed"
-    assert redis_line(past(half, 60.0, 1)) == "1 outage in 24 h (12 h measured), 1 min|breaker closed"
+    assert redis_line(past(half, 0.0, 0)) == "no outage in 24 h (12 h measured)|circuit closed (normal)"
+    assert redis_line(past(half, 60.0, 1)) == "1 outage in 24 h (12 h measured), 1 min|circuit closed (normal)"
 
 
 def test_without_the_past_only_the_present_is_told() -> None:
-    assert redis_line(None) == "|breaker closed"
+    assert redis_line(None) == "|circuit closed (normal)"
 
 
 def test_workers_that_cannot_be_counted_are_told_as_they_last_were() -> None:
     known = {"workers": {"value": 10, "at": "2026-11-24T14:02:05+00:00"}}
     figures = metrics_told(redis="down", workers=None, last_known=known)
-    workers = parts(SystemState(NOW, None, figures, None))[2]
+    workers = dependencies(SystemState(NOW, None, figures, None))[2]
     assert (workers.word, workers.detail[0]) == ("Unknown", "counted in Redis, last known 10 at ")
 
 

@@ -317,7 +317,7 @@ def test_every_change_is_noted_and_done(admin: Visitor, api: StandInApi, queue: 
         assert admin.client.post(PAGE + path, headers=token).json["status"] == "OK", path
         assert api.calls_of("POST", NOTED)[-1].body == noted
     assert (queue.count, len(queue.failed_job_registry)) == (0, 0)
-    assert "emptied a list of jobs in Redis" in admin.read("/admin/activity").text
+    assert "cleared a list of jobs in Redis" in admin.read("/admin/activity").text
 
 
 def test_what_cannot_be_noted_is_not_done(admin: Visitor, api: StandInApi, queue: Queue) -> None:

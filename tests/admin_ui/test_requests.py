@@ -26,7 +26,7 @@ def test_each_row_says_state_customer_way_and_times(admin: Visitor, api: StandIn
         a_request("chen@example.net", "accepted", mode="fallback", accepted_at=ago(6)),
     ]
     page = admin.read(LIST).text
-    for words in ("anna@example.com", "Provisioned", "3.1 s", "Sent", "Under way", "Fallback"):
+    for words in ("anna@example.com", "Provisioned", "3.1 s", "Sent", "In progress", "Fallback"):
         assert words in page, words
     assert re.search(r"\b\d+ s so far", page)
     assert page.count("<time datetime=") >= 2
@@ -97,7 +97,6 @@ def test_a_refresh_does_not_push_new_requests_in_but_counts_them(admin: Visitor,
     fresh = admin.client.get(LIST, query_string={"until": since}, headers={"Tripwire-Refresh": "idle"}).text
     assert "new0@example.com" not in fresh
     assert "3 new requests. Show" in fresh
-    assert "Gave up" not in fresh
     assert 'class="pill bad"' in fresh  # what is shown does change
     assert f'value="{since}"' in fresh
     assert "new0@example.com" in admin.read(LIST).text
@@ -133,8 +132,8 @@ def test_one_failed_request_is_retried_without_script(admin: Visitor, api: Stand
     assert (answer.status_code, answer.location) == (303, page)
     assert failed["status"] == "accepted"
     after = admin.read(page).text
-    assert "Taken up again" in after
-    assert "Taken up again" not in admin.read(page).text  # said once
+    assert "Queued for retry" in after
+    assert "Queued for retry" not in admin.read(page).text  # said once
 
 
 def test_a_retry_that_is_refused_says_why(admin: Visitor, api: StandInApi) -> None:
@@ -159,10 +158,10 @@ def test_all_that_match_are_retried_batch_by_batch_without_script(admin: Visitor
     api.state.requests += [a_request(f"bek{number}@example.org", "failed") for number in range(3)]
     api.state.requests.append(a_request("other@example.com", "failed"))
     first = admin.send(f"{LIST}/retry", LIST, q="bek", count="3", done="0")
-    assert "2 of 3 taken up" in first.text
+    assert "2 of 3 queued for retry" in first.text
     second = admin.send(f"{LIST}/retry", LIST, q="bek", count="3", done="2")
     assert (second.status_code, second.location) == (303, f"{LIST}?q=bek")
-    assert "3 requests taken up" in admin.read(second.location).text
+    assert "3 requests queued for retry" in admin.read(second.location).text
     assert [row["status"] for row in api.state.requests] == ["accepted"] * 3 + ["failed"]
     assert all(call.body == {"q": "bek"} for call in api.calls_of("POST", RETRY))
 
@@ -180,7 +179,7 @@ def test_no_more_are_retried_than_were_confirmed(admin: Visitor, api: StandInApi
 def test_a_request_that_is_not_there_says_so(admin: Visitor) -> None:
     answer = admin.read(f"{LIST}/2f9fd0a6-6c8e-4c6b-9a2b-3f6f2f0e8a11")
     assert answer.status_code == 404
-    assert "There is no such thing." in answer.text
+    assert "Not found" in answer.text
 
 
 def test_a_new_link_is_sent_from_the_timeline(admin: Visitor, api: StandInApi) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.admin_ui.conftest import Visitor
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_deed, a_token, ago, uid
+from tests.admin_ui.stand_in_records import a_token, ago, an_entry, uid
 
 LIST = "/admin/staff"
 TIMUR = f"{LIST}/{uid(2)}"
@@ -98,7 +98,7 @@ def test_deactivating_asks_and_says_what_stops(admin: Visitor) -> None:
 
 
 def test_a_token_is_shown_once_and_nowhere_else(admin: Visitor, api: StandInApi) -> None:
-    assert "What is it for?" in admin.read(f"{TIMUR}?ask=token").text
+    assert "Name" in admin.read(f"{TIMUR}?ask=token").text
     made = admin.send(f"{TIMUR}/tokens", TIMUR, name="CRM import", days="90")
     assert made.status_code == 200
     assert made.text.count(SECRET) == 1
@@ -157,7 +157,7 @@ def test_nobody_of_that_number(admin: Visitor) -> None:
 def test_activity_reads_as_sentences(
     admin: Visitor, api: StandInApi, action: str, detail: dict[str, object], sentence: str
 ) -> None:
-    api.records.activity.append(a_deed(action, detail=detail))
+    api.records.activity.append(an_entry(action, detail=detail))
     page = admin.read("/admin/activity").text
     assert f"<strong>dana@example.com</strong> {sentence}" in page
     assert "from 192.0.2.7" in page
@@ -165,7 +165,7 @@ def test_activity_reads_as_sentences(
 
 def test_activity_is_filtered_by_person_and_kind_and_goes_on(admin: Visitor, api: StandInApi) -> None:
     api.records.page = 2
-    api.records.activity += [a_deed("request retried") for _ in range(3)]
+    api.records.activity += [an_entry("request retried") for _ in range(3)]
     page = admin.read(f"/admin/activity?staff_id={uid(1)}&action=request retried").text
     query = api.calls_of("GET", "/api/admin/tripwire/activity")[-1].query
     assert (query["staff_id"], query["action"]) == ([uid(1)], ["request retried"])

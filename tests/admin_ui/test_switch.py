@@ -50,7 +50,7 @@ def test_a_stale_version_is_explained_and_the_reason_stays(admin: Visitor, api: 
     api.switch_by("mara@example.com", "sync_direct", "I was first")
     answer = admin.switch("sync_direct", 9, "my own reason")
     assert answer.status_code == 409
-    assert "Not switched: someone else was faster." in answer.text
+    assert "Not switched: someone else changed it first." in answer.text
     words = re.sub(r"<[^>]+>", "", answer.text)
     assert re.search(r"mara@example.com switched to direct mode at [\d:]+ \(version 10\): “I was first”", words)
     assert "Your page still showed version 9." in words

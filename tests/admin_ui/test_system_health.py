@@ -103,7 +103,10 @@ def test_redis_back_is_the_news_for_a_minute(admin: Visitor, api: StandInApi) ->
     api.state.past.incidents[-1]["started_at"] = (datetime.now(UTC) - timedelta(seconds=271)).isoformat()
     api.state.redis_comes_back()
     told = words(admin.read(HEALTH).text)
-    assert "Redis is back after 4 min 31 s. 97 requests were served directly. New ones go through the queue" in told
+    assert (
+        "Redis is back after 4 min 31 s. 97 requests were processed synchronously. New ones go through the queue"
+        in told
+    )
     api.state.metrics["last_incident"]["ended_at"] = (datetime.now(UTC) - timedelta(seconds=61)).isoformat()
     assert "Everything works" in admin.read(HEALTH).text
 
@@ -114,7 +117,7 @@ def test_an_open_incident_stands_first_and_its_figures_beside_it(admin: Visitor,
     page = admin.read(HEALTH).text
     first, second = re.findall(r'<li class="(open|)" id="incident-\d">', page)
     assert (first, second) == ("open", "")
-    assert "97 served directly, slowest 0.41 s" in words(page)
+    assert "97 processed synchronously, slowest 0.41 s" in words(page)
     assert "1 open" in words(page)
 
 
@@ -139,7 +142,7 @@ def test_deploys_have_a_page(admin: Visitor, api: StandInApi) -> None:
     assert 'href="/admin/system-health/deploys"' in admin.read(HEALTH).text
     page = admin.read(f"{HEALTH}/deploys")
     said = words(page.text)
-    for expected in ("Under way 1.3", "Rolled back 1.2 after 1.1", "by ops@build-host", "took 49", "Done 1.1"):
+    for expected in ("In progress 1.3", "Rolled back 1.2 after 1.1", "by ops@build-host", "took 49", "Done 1.1"):
         assert expected in said, said
     assert "<b>late</b>" not in page.text
     api.state.past.deploys.clear()

@@ -34,11 +34,11 @@ def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
     )
     assert [entry.headline for entry in entries] == [
         "Accepted",
-        "Put into the queue",
+        "Queued",
         "Attempt 1 of 3 failed",
-        "Taken up by the sweep, attempt 2 of 3",
+        "Picked up by the recovery sweep, attempt 2 of 3",
         "Provisioned",
-        "Welcome mail sent",
+        "Welcome email sent",
     ]
     assert entries[2].reason is not None
     assert entries[2].reason.title == "The database could not be reached, or did not answer in time."
@@ -56,7 +56,7 @@ def test_a_request_that_failed_once_and_was_finished_by_the_sweep() -> None:
 
 def test_a_request_of_long_ago_says_that_its_steps_are_gone() -> None:
     last = told(status="provisioned", finished_at=at(1e7), welcome_email="sent")[-1]
-    assert last.headline == "What happened has been removed"
+    assert last.headline == "The timeline has been removed"
     assert "90 days" in last.words
     assert "removed" not in told(status="accepted", finished_at=None)[-1].headline
 
@@ -69,7 +69,7 @@ def test_a_request_that_gave_up_says_that_nothing_follows_by_itself() -> None:
         status="failed",
     )
     last = entries[-1]
-    assert last.headline == "Gave up after 3 attempts"
+    assert last.headline == "Failed after 3 attempts"
     assert last.reason is not None
     assert "nothing more is tried by itself" in last.reason.words
     assert last.due is None
@@ -78,7 +78,7 @@ def test_a_request_that_gave_up_says_that_nothing_follows_by_itself() -> None:
 def test_the_way_is_told_from_the_mode() -> None:
     headlines = {mode: told(("accepted", 1, None), mode=mode)[1].headline for mode in ("async", "sync", "fallback")}
     assert headlines == {
-        "async": "Put into the queue",
+        "async": "Queued",
         "sync": "Created directly",
         "fallback": "Queue failed, created directly",
     }
@@ -104,7 +104,10 @@ def test_a_mail_that_was_refused_waits_for_its_next_try() -> None:
         ("mail_failed", 3, {"try": 2, "text": "The mail server refused (451)."}),
         welcome_email="pending",
     )
-    assert [entry.headline for entry in entries[-2:]] == ["Welcome mail failed, try 2", "Welcome mail waits for try 3"]
+    assert [entry.headline for entry in entries[-2:]] == [
+        "Welcome email failed, try 2",
+        "Welcome email waits for try 3",
+    ]
     assert entries[-2].words == "The mail server refused (451)."
     assert entries[-1].due == NOW + timedelta(seconds=12)  # 15 s after the second try
 
@@ -122,10 +125,10 @@ def test_a_duplicate_a_retry_and_a_mail_given_up_are_told() -> None:
     ]
     assert headlines == [
         "Accepted",
-        "Put into the queue",
+        "Queued",
         "Retried by dana@example.com",
         "Already a customer, nothing created",
-        "Welcome mail given up",
+        "Welcome email given up",
     ]
 
 

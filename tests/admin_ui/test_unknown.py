@@ -36,7 +36,7 @@ def test_with_redis_down_its_figures_are_unknown_and_the_others_live_on(admin: V
         assert shown[name] == "Unknown", name
     assert shown["Provisioned, 24 h"] == "12,480"
     assert "Redis is down. Customers are still being created, directly." in page
-    assert "97 requests served directly so far, slowest 0.41 s." in page
+    assert "97 requests processed synchronously so far, slowest 0.41 s." in page
     assert "<title>✕ Redis down" in page
 
 

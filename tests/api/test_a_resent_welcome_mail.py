@@ -74,8 +74,8 @@ def test_who_was_given_a_password_gets_a_link_too(api: ApiUnderTest, manager: Ca
 def test_it_is_noted_who_asked(api: ApiUnderTest, manager: Caller) -> None:
     user_id = sell(manager)["user_id"]
     manager.post(f"{USERS}/{user_id}/resend-welcome")
-    [deed] = sql(api, "SELECT * FROM sales_activity_log WHERE action = 'welcome mail resent'")
-    assert (str(deed.staff_id), str(deed.user_id), deed.address) == (manager.id, user_id, "127.0.0.1")
+    [entry] = sql(api, "SELECT * FROM sales_activity_log WHERE action = 'welcome mail resent'")
+    assert (str(entry.staff_id), str(entry.user_id), entry.address) == (manager.id, user_id, "127.0.0.1")
 
 
 def test_it_is_done_once_a_minute_for_a_customer_and_the_refusal_says_when_again(

@@ -125,14 +125,16 @@ def test_one_customer_comes_with_sale_requests_and_deeds(api: ApiUnderTest, mana
     assert shown["status"] == "blocked"
     assert (shown["sale"]["amount"], shown["sale"]["currency"]) == (5000, "KZT")
     assert [one["request_id"] for one in shown["requests"]] == [made["request_id"]]
-    assert [(deed["action"], deed["staff"]["email"]) for deed in shown["activity"]] == [
+    assert [(entry["action"], entry["staff"]["email"]) for entry in shown["activity"]] == [
         ("customer status changed", "boss@example.com"),
         ("customer created", "manager@example.com"),
     ]
     assert shown["activity"][0]["detail"] == {"from": "active", "to": "blocked"}
     assert shown["activity"][0]["address"] == "203.0.113.7"
     to_manager = manager.get(path).get_json()["activity"]
-    assert [deed["address"] for deed in to_manager] == [None, "127.0.0.1"], "an admin's address is no manager's matter"
+    assert [entry["address"] for entry in to_manager] == [None, "127.0.0.1"], (
+        "an admin's address is no manager's matter"
+    )
 
 
 def test_a_status_is_changed_and_noted_once(api: ApiUnderTest, manager: Caller) -> None:
@@ -140,8 +142,8 @@ def test_a_status_is_changed_and_noted_once(api: ApiUnderTest, manager: Caller) 
     for status in ("completed", "completed", "inactive", "active"):
         answer = manager.ask("PATCH", path, json={"status": status})
         assert (answer.status_code, answer.get_json()["status"]) == (200, status)
-    deeds = sql(api, "SELECT detail FROM sales_activity_log WHERE action = 'customer status changed' ORDER BY id")
-    assert [deed.detail["to"] for deed in deeds] == ["completed", "inactive", "active"]
+    entries = sql(api, "SELECT detail FROM sales_activity_log WHERE action = 'customer status changed' ORDER BY id")
+    assert [entry.detail["to"] for entry in entries] == ["completed", "inactive", "active"]
 
 
 def test_bad_wishes_are_422_and_name_the_field(manager: Caller, subtests: pytest.Subtests) -> None:

@@ -99,8 +99,8 @@ def test_the_address_is_free_again(api: ApiUnderTest, manager: Caller, admin: Ca
 def test_a_second_time_changes_nothing(api: ApiUnderTest, manager: Caller, admin: Caller) -> None:
     user_id = sell_to_secret(manager)
     assert [admin.ask("DELETE", f"{USERS}/{user_id}").status_code for _ in range(2)] == [204, 204]
-    deeds = sql(api, "SELECT * FROM sales_activity_log WHERE action = 'customer erased'")
-    assert [(str(deed.staff_id), str(deed.user_id)) for deed in deeds] == [(admin.id, user_id)]
+    entries = sql(api, "SELECT * FROM sales_activity_log WHERE action = 'customer erased'")
+    assert [(str(entry.staff_id), str(entry.user_id)) for entry in entries] == [(admin.id, user_id)]
 
 
 def test_many_at_once_erase_once(api: ApiUnderTest, manager: Caller, admin: Caller) -> None:

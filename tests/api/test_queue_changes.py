@@ -9,7 +9,7 @@ def test_a_change_is_noted_with_who_and_what(admin: Caller) -> None:
     change = {"what": "empty", "detail": {"queue": "requests", "registry": "failed"}}
     assert admin.post(PATH, json=change).status_code == 201
     noted = admin.get("/api/admin/tripwire/activity?action=queue changed").get_json()["activity"]
-    assert [(deed["staff"]["id"], deed["detail"]) for deed in noted] == [
+    assert [(entry["staff"]["id"], entry["detail"]) for entry in noted] == [
         (admin.id, {"what": "empty", "queue": "requests", "registry": "failed"})
     ]
 

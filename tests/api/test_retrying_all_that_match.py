@@ -35,10 +35,10 @@ def test_a_hundred_a_call_until_none_remains(api: ApiUnderTest, manager: Caller,
     assert [(one["retried"], one["remaining"]) for one in told] == [(100, 130), (100, 30), (30, 0), (0, 0)]
     rows = sql(api, "SELECT DISTINCT status, attempts, error, finished_at FROM provisioning_requests")
     assert [tuple(row) for row in rows] == [("accepted", 0, None, None)]
-    deeds = sql(api, "SELECT DISTINCT request_id, staff_id::text, address FROM sales_activity_log"
+    entries = sql(api, "SELECT DISTINCT request_id, staff_id::text, address FROM sales_activity_log"
                      " WHERE action = 'request retried'")  # fmt: skip
-    assert len(deeds) == 230
-    assert {(deed.staff_id, deed.address) for deed in deeds} == {(admin.id, "127.0.0.1")}
+    assert len(entries) == 230
+    assert {(entry.staff_id, entry.address) for entry in entries} == {(admin.id, "127.0.0.1")}
     steps = sql(api, "SELECT DISTINCT step, facts FROM request_steps")
     assert [tuple(step) for step in steps] == [("retried", {"by": "boss@example.com"})]
 

@@ -148,7 +148,7 @@ def test_activity_is_filtered_by_who_and_what(manager: Caller, admin: Caller) ->
 
     def actions(caller: Caller, query: str = "") -> list[str]:
         listed = caller.get(f"{SALES}/activity?{query}").get_json()["activity"]
-        return [deed["action"] for deed in listed if not deed["action"].startswith(("staff", "token", "mode"))]
+        return [entry["action"] for entry in listed if not entry["action"].startswith(("staff", "token", "mode"))]
 
     assert actions(admin) == ["customer status changed", "customer created"]
     assert actions(admin, f"staff_id={manager.id}") == ["customer created"]

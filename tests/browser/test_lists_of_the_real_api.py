@@ -77,7 +77,7 @@ def test_ten_thousand_requests_are_listed_searched_paged_and_retried(
     console.goto("/admin/requests?status=failed")
     console.click(f"text=Retry all {FAILED}…")
     console.click("#dialog button.primary")
-    console.wait_for_selector(f"text={FAILED} requests taken up", timeout=30_000)
+    console.wait_for_selector(f"text={FAILED} requests queued for retry", timeout=30_000)
     assert console.locator("text=Retry all").count() == 0
     console.goto("/admin/requests?status=provisioned&q=c7@")
     console.wait_for_selector("tbody >> text=Provisioned", timeout=60_000)
@@ -98,7 +98,7 @@ def test_a_customer_entered_in_the_console_is_found_changed_and_erased(console: 
     console.wait_for_selector("h1:text-is('<script>alert(1)</script>')")
     console.select_option("[name=status]", "completed")
     console.click("text=Change state")
-    console.wait_for_selector("text=set a customer to completed")
+    console.wait_for_selector("text=changed the status of a customer to completed")
     console.click("text=Send a new link now")
     console.wait_for_selector("text=The old link no longer works.")
     console.click("text=Erase personal data…")
@@ -109,7 +109,7 @@ def test_a_customer_entered_in_the_console_is_found_changed_and_erased(console: 
     for words in (
         "erased the personal data of a customer",
         "sent a customer a new link",
-        "set a customer to completed",
+        "changed the status of a customer to completed",
     ):
         assert console.is_visible(f"text={words}"), words
     assert console.said == []
@@ -139,7 +139,7 @@ def test_a_change_on_the_queue_page_is_asked_done_and_written_down(
     console.click("#confirmation-modal-yes")
     console.wait_for_selector("#jobs >> text=No jobs.")
     console.goto("/admin/activity")
-    console.wait_for_selector("text=emptied a list of jobs in Redis (queue requests, registry queued)")
+    console.wait_for_selector("text=cleared a list of jobs in Redis (queue requests, registry queued)")
     stack.start_worker()  # nothing is lost: the sweep finds it in the database
 
     def provisioned() -> bool:

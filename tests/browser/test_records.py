@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, a_token, ago, uid
+from tests.admin_ui.stand_in_records import a_customer, a_request, a_token, ago, an_entry, uid
 
 REQUESTS = "/admin/requests"
 SECRET = "tw_EXAMPLE_k3Qd9fXv2mZr7LwB1sNp8HtYc"
@@ -19,7 +19,7 @@ def test_new_requests_are_announced_and_shown_on_demand(page: Any, api: StandInA
     api.state.requests.append(a_request("first@example.com", "accepted", accepted_at=ago(10)))
     page.goto(REQUESTS)
     page.wait_for_selector("text=Live, updated")
-    assert page.inner_text("tbody .pill") == "Under way"
+    assert page.inner_text("tbody .pill") == "In progress"
     api.state.requests += [a_request(f"new{number}@example.com", accepted_at=ago(0)) for number in range(3)]
     api.state.requests[0] |= {"status": "provisioned", "took_seconds": 8.0}
     page.fill("[name=q]", "half typ")
@@ -84,8 +84,8 @@ def test_all_failed_ones_are_retried_with_their_progress(page: Any, api: StandIn
     page.click("text=Retry all 5…")
     page.wait_for_selector("dialog[open] >> text=Retry 5 requests?")
     page.click("#dialog button.primary")
-    page.wait_for_selector("dialog >> text=2 of 5 taken up")
-    page.wait_for_selector("text=5 requests taken up")
+    page.wait_for_selector("dialog >> text=2 of 5 queued for retry")
+    page.wait_for_selector("text=5 requests queued for retry")
     assert {row["status"] for row in api.state.requests} == {"accepted"}
     assert page.locator("text=Retry all").count() == 0
     assert messages == []
@@ -103,16 +103,16 @@ def test_a_retry_shows_the_timeline_going_on(page: Any, api: StandInApi, message
     page.click("text=Technical detail")
     assert page.is_visible("text=UniqueViolation")
     page.click(".failed-note button")
-    page.wait_for_selector("#notice >> text=Taken up again")
+    page.wait_for_selector("#notice >> text=Queued for retry")
     assert page.evaluate("document.activeElement.id") == "notice-words", "that is what reads it out"
     failed |= {"status": "provisioned", "took_seconds": 31.0}
     steps.append({"step": "provisioned", "at": ago(0), "detail": None})
     page.clock.run_for(1500)  # while it is under way, the page asks each second
     page.wait_for_selector(".timeline >> text=Provisioned")
     page.clock.run_for(SIX_SECONDS)
-    assert page.is_visible("#notice >> text=Taken up again")  # however slowly it is read
+    assert page.is_visible("#notice >> text=Queued for retry")  # however slowly it is read
     page.click("#notice >> text=Close")
-    assert not page.is_visible("#notice >> text=Taken up again")
+    assert not page.is_visible("#notice >> text=Queued for retry")
     assert page.evaluate("document.activeElement.id") == "main"
     page.reload()
     assert page.locator("#notice-words").count() == 0
@@ -132,7 +132,7 @@ def test_the_request_number_is_copied(page: Any, api: StandInApi) -> None:
 def test_a_token_is_copied_and_is_gone_after_that(page: Any, api: StandInApi, messages: list[str]) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"/admin/staff/{uid(2)}")
-    page.click("text=Make a token")
+    page.click("text=Create token")
     page.fill("[name=name]", "CRM import")
     page.press("[name=name]", "Enter")
     page.wait_for_selector("text=It is shown only this once")
@@ -190,7 +190,7 @@ def test_sales_enters_a_customer_and_follows_it(page: Any, api: StandInApi, mess
     page.fill("[name=full_name]", "Anna K.")
     page.press("[name=full_name]", "Enter")
     page.wait_for_selector("h1:text-is('anna@example.com')")
-    assert page.inner_text(".page-title .pill") == "Under way"
+    assert page.inner_text(".page-title .pill") == "In progress"
     api.state.requests[0] |= {"status": "provisioned", "user_id": uid(77)}
     page.clock.run_for(1500)
     page.wait_for_selector(".page-title .pill:has-text('Provisioned')")
@@ -206,7 +206,7 @@ def test_a_script_as_a_name_stays_a_name(page: Any, api: StandInApi, messages: l
     api.records.customers.append(customer)
     api.records.staff.append({**api.records.staff[1], **who})
     api.records.tokens[uid(7)] = [a_token(EVIL, id=uid(8))]
-    api.records.activity.append(a_deed("token made", staff=who, detail={"name": EVIL}))
+    api.records.activity.append(an_entry("token made", staff=who, detail={"name": EVIL}))
     for path in (
         REQUESTS,
         f"{REQUESTS}/{one['request_id']}",

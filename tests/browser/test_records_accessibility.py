@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import a_customer, a_deed, a_request, a_token, ago, uid
+from tests.admin_ui.stand_in_records import a_customer, a_request, a_token, ago, an_entry, uid
 from tests.browser.axe import complaints
 
 LONG = "a-very-long-name-without-any-space-in-it-that-somebody-really-has@a-domain-that-is-long-too.example.com"
@@ -37,8 +37,8 @@ def filled(api: StandInApi) -> dict[str, str]:
     }
     api.records.tokens[uid(2)] = [a_token(LONG, expires_at=ago(-6 * 86_400))]
     api.records.activity += [
-        a_deed("token made", detail={"name": LONG}),
-        a_deed("customer erased", user_id=erased["user_id"]),
+        an_entry("token made", detail={"name": LONG}),
+        an_entry("customer erased", user_id=erased["user_id"]),
     ]
     return {
         "requests": "/admin/requests",

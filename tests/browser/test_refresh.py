@@ -92,7 +92,7 @@ def test_without_the_api_the_page_is_marked_old_and_comes_back_by_itself(page: A
     assert page.is_visible("text=Not live, old for")
     assert page.get_attribute("a[data-switch]", "aria-disabled") == "true"
     assert page.is_visible("text=Not possible without the API.")
-    assert page.inner_text("#parts .pill >> nth=0") == "Was up"
+    assert page.inner_text("#dependencies .pill >> nth=0") == "Was up"
     page.click("a[data-switch]", force=True)
     assert not page.is_visible("dialog")
 
@@ -101,7 +101,7 @@ def test_without_the_api_the_page_is_marked_old_and_comes_back_by_itself(page: A
     page.wait_for_selector("text=Live, updated")
     assert page.is_visible("text=Everything works")
     assert page.get_attribute("a[data-switch]", "aria-disabled") is None
-    assert page.inner_text("#parts .pill >> nth=0") == "Up"
+    assert page.inner_text("#dependencies .pill >> nth=0") == "Up"
 
 
 def test_figures_that_are_not_renewed_age(page: Any) -> None:

@@ -57,7 +57,7 @@ def test_a_dialog_left_open_does_not_overwrite_what_another_switched(page: Any, 
     page.clock.run_for(6000)
     page.wait_for_selector("#verdict >> text=mara@example.com switched it")
     page.click("#dialog button")
-    page.wait_for_selector("text=Not switched: someone else was faster.")
+    page.wait_for_selector("text=Not switched: someone else changed it first.")
     assert page.input_value("#reason") == "mine"
 
 
@@ -79,7 +79,7 @@ def test_a_refused_switch_stays_explained_and_its_reason_typed(page: Any, api: S
     api.switch_by("mara@example.com", "sync_direct", "faster")
     api.state.behind = {77}  # the page asks each second
     page.click("#dialog button")
-    page.wait_for_selector("text=Not switched: someone else was faster.")
+    page.wait_for_selector("text=Not switched: someone else changed it first.")
     page.focus("#reason")
     page.keyboard.press("End")
     page.keyboard.type(" and more")
@@ -89,12 +89,12 @@ def test_a_refused_switch_stays_explained_and_its_reason_typed(page: Any, api: S
         with page.expect_response(lambda answer: answer.request.headers.get("tripwire-refresh")):
             page.clock.run_for(1500)
     page.wait_for_selector("#question >> text=77 waiting")
-    assert page.is_visible("text=Not switched: someone else was faster.")
+    assert page.is_visible("text=Not switched: someone else changed it first.")
     assert page.is_visible("text=Your page still showed version 9.")
     assert page.input_value("#reason") == "mine and more"
     api.switch_by("mara@example.com", "async_queue", "back")
     page.clock.run_for(1500)
-    page.wait_for_selector("#way >> text=Queue mode")
+    page.wait_for_selector("#mode-card >> text=Queue mode")
     assert page.input_value("#switch-version") == "10", "what was not read is not overwritten"
 
 

@@ -185,7 +185,7 @@ def test_without_the_api_the_charts_say_that_they_have_no_data(page: Any, api: S
     page.clock.run_for(60_000)
     page.wait_for_selector(".band.no-data")
     assert page.is_visible("text=Not known right now. At")
-    assert page.inner_text("#parts .pill >> nth=0") == "Was up"  # once, however many tries fail
+    assert page.inner_text("#dependencies .pill >> nth=0") == "Was up"  # once, however many tries fail
     api.start()
     page.clock.run_for(SIX_SECONDS)
     page.wait_for_selector("text=Through the queue: answered at once")

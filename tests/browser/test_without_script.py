@@ -43,7 +43,7 @@ def test_the_switch_switches(plain: Any, api: StandInApi) -> None:
     plain.fill("#reason", "Redis restarts")
     api.switch_by("mara@example.com", "async_queue", "was first")
     plain.click("button:has-text('Switch to direct mode')")
-    plain.wait_for_selector("text=Not switched: someone else was faster.")
+    plain.wait_for_selector("text=Not switched: someone else changed it first.")
     assert plain.input_value("#reason") == "Redis restarts"
     plain.click("button:has-text('Switch to direct mode')")
     plain.wait_for_selector("text=Direct mode is on. You switched it.")

@@ -71,7 +71,7 @@ def retry_under_way(page: Any) -> None:
 
     page.route("**/admin/requests/retry", answer_the_first)
     page.click("#dialog button.primary")
-    page.wait_for_selector("dialog >> text=1 of 2 taken up")
+    page.wait_for_selector("dialog >> text=1 of 2 queued for retry")
 
 
 def fill_in_a_known_one(page: Any) -> None:
@@ -103,7 +103,7 @@ def ask_to_erase(page: Any) -> None:
 
 
 def make_a_token(page: Any) -> None:
-    page.click("text=Make a token")
+    page.click("text=Create token")
     page.fill("[name=name]", "CRM import")
     page.press("[name=name]", "Enter")
     page.wait_for_selector("#made-token")

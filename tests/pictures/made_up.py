@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_deed, a_request, ago, uid
+from tests.admin_ui.stand_in_records import DANA, TIMUR, a_customer, a_request, ago, an_entry, uid
 from tests.admin_ui.stand_in_system import a_deploy, an_incident
 from tripwire_shared.answers.vocabulary import EventType, Mode
 from tripwire_shared.events.causes import ALERTS, QUEUE, REQUESTS
@@ -29,7 +29,7 @@ def lines() -> Iterator[tuple[Event, float]]:
     yield Event(EventType.INFO, QUEUE.resolved, served), 55
     yield opening_event(ALERTS, "502 Bad Gateway"), 57
     yield opening_event(QUEUE, REFUSED), 58.2
-    yield Event(EventType.WARNING, "A welcome mail could not be sent for 24 hours", given_up), 165
+    yield Event(EventType.WARNING, "A welcome email could not be sent for 24 hours", given_up), 165
     for ago_minutes in range(1, 60):
         if ago_minutes not in (30, 31, 32):  # nobody came in those
             way = "fallback" if 55 <= ago_minutes <= 58 else "direct" if 29 <= ago_minutes <= 36 else "queued"
@@ -147,10 +147,10 @@ def _records(api: StandInApi) -> None:
         {**MARA, "id": uid(8), "email": "nadia@example.com", "full_name": "Nadia F.", "role": "admin", "active": True, "tokens": 0, "last_seen_at": ago(13_000), "created_at": ago(5e6)},
     ]  # fmt: skip
     api.records.activity += [
-        a_deed("welcome mail resent", staff=MARA, at=ago(6600)),
-        a_deed("mode switched", staff=MARA, at=ago(36 * 60), detail={"mode": "sync_direct", "reason": "Redis restarts at 14:30"}),
-        a_deed("mode switched", at=ago(29 * 60), detail={"mode": "async_queue", "reason": "Redis checked after the restart"}),
-        a_deed("token made", at=ago(700), detail={"name": "CRM import", "staff_id": TIMUR["id"]}),
+        an_entry("welcome mail resent", staff=MARA, at=ago(6600)),
+        an_entry("mode switched", staff=MARA, at=ago(36 * 60), detail={"mode": "sync_direct", "reason": "Redis restarts at 14:30"}),
+        an_entry("mode switched", at=ago(29 * 60), detail={"mode": "async_queue", "reason": "Redis checked after the restart"}),
+        an_entry("token made", at=ago(700), detail={"name": "CRM import", "staff_id": TIMUR["id"]}),
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 from deploy.local.data_folder import free_port
 from deploy.local.valkey import ValkeyServer
 from tests.admin_ui.stand_in_api import StandInApi
-from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_deed, a_request, a_token, ago, uid
+from tests.admin_ui.stand_in_records import TIMUR, a_customer, a_request, a_token, ago, an_entry, uid
 
 MARA = {"id": uid(7), "email": "mara@example.com", "full_name": "Mara V."}
 AWAY = {
@@ -63,9 +63,9 @@ def a_whole_customer(api: StandInApi) -> None:
     done = a_request("hana@example.com", full_name="Hana W.", user_id=user, mode="sync", took_seconds=0.3)
     api.state.requests.append({**done, "accepted_at": ago(1944)})
     api.records.activity += [
-        a_deed("customer created", staff=TIMUR, user_id=user, at=ago(1944)),
-        a_deed("customer status changed", user_id=user, at=ago(900), detail={"from": "inactive", "to": "active"}),
-        a_deed("welcome mail resent", staff=TIMUR, user_id=user, at=ago(300)),
+        an_entry("customer created", staff=TIMUR, user_id=user, at=ago(1944)),
+        an_entry("customer status changed", user_id=user, at=ago(900), detail={"from": "inactive", "to": "active"}),
+        an_entry("welcome mail resent", staff=TIMUR, user_id=user, at=ago(300)),
     ]
 
 

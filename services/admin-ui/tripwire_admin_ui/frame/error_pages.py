@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 WORDS = {
     HTTPStatus.NOT_FOUND: "There is no such page.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done here.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That was too much text.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request too large",
 }
 
 
@@ -51,7 +51,7 @@ def _signed_out_by_api(_: NotSignedIn) -> Refusal:
 
 def _not_there(_: NotThere) -> tuple[str, int]:
     text = "It may have been removed, or it belongs to somebody else."
-    return render_template("message.html", title="There is no such thing.", text=text), HTTPStatus.NOT_FOUND
+    return render_template("message.html", title="Not found", text=text), HTTPStatus.NOT_FOUND
 
 
 def _refused_by_api(failure: ApiFailure) -> tuple[str, int]:
@@ -91,5 +91,5 @@ def _refused(error: HTTPException) -> Response | tuple[str, int]:
 def _broken(error: Exception) -> tuple[str, int]:
     log.error("page failed", path=request.path, exc_info=error)
     text = f"It has been logged under {g.request_id}. Whether something was changed is not known."
-    page = render_template("message.html", title="This page failed.", text=text)
+    page = render_template("message.html", title="Something went wrong", text=text)
     return page, HTTPStatus.INTERNAL_SERVER_ERROR

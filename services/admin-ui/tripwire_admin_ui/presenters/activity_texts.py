@@ -10,20 +10,20 @@ QUEUE_CHANGES = {
     "requeue": "put a job back into the queue",
     "requeue all": "put all failed jobs back into the queue",
     "delete": "deleted a job from Redis",
-    "empty": "emptied a list of jobs in Redis",
+    "empty": "cleared a list of jobs in Redis",
     "compact": "removed stale jobs from the queue",
 }
 
 
-def sentence(deed: ActivityEntry, names: Mapping[str, str]) -> str:
+def sentence(entry: ActivityEntry, names: Mapping[str, str]) -> str:
     """What stands after the name: `switched to direct mode: “Redis restarts at 14:30”`.
 
     `names` are the e-mail addresses of staff by id, as far as the reader may know them.
     """
-    detail = {"email": names.get(str(deed.detail.get("staff_id"))), **deed.detail}
-    told = SENTENCES.get(deed.action)
+    detail = {"email": names.get(str(entry.detail.get("staff_id"))), **entry.detail}
+    told = SENTENCES.get(entry.action)
     if told is None:
-        return deed.action
+        return entry.action
     return told if isinstance(told, str) else told(detail)
 
 
@@ -33,7 +33,11 @@ def _switched(detail: Mapping[str, Any]) -> str:
 
 
 def _status_changed(detail: Mapping[str, Any]) -> str:
-    return f"set a customer to {detail['to']}" if detail.get("to") else "changed the state of a customer"
+    return (
+        f"changed the status of a customer to {detail['to']}"
+        if detail.get("to")
+        else "changed the status of a customer"
+    )
 
 
 def _staff_added(detail: Mapping[str, Any]) -> str:
@@ -41,7 +45,7 @@ def _staff_added(detail: Mapping[str, Any]) -> str:
 
 
 def _token_made(detail: Mapping[str, Any]) -> str:
-    return f"made the token “{detail.get('name', '')}”{_of(detail)}"
+    return f"created API token “{detail.get('name', '')}”{_of(detail)}"
 
 
 def _token_revoked(detail: Mapping[str, Any]) -> str:

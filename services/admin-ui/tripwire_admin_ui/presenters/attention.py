@@ -7,7 +7,7 @@ from tripwire_admin_ui.presenters.system_state import SystemState
 
 
 @dataclass(frozen=True)
-class Look:
+class AttentionItem:
     """`endpoint` is the page where it is done, `status` the state that its list shows."""
 
     key: str
@@ -20,7 +20,7 @@ class Look:
     status: str = ""
 
 
-def needs_a_look(state: SystemState) -> tuple[Look, ...] | None:
+def needs_attention(state: SystemState) -> tuple[AttentionItem, ...] | None:
     """None where it is not known."""
     if state.metrics is None:
         return None
@@ -29,25 +29,25 @@ def needs_a_look(state: SystemState) -> tuple[Look, ...] | None:
         _mails(state.count("mails_failed")),
         _tokens(state.count("tokens_ending_7d")),
     )
-    return tuple(look for look in found if look)
+    return tuple(item for item in found if item)
 
 
-def _failed(count: int | None) -> Look | None:
+def _failed(count: int | None) -> AttentionItem | None:
     if not count:
         return None
-    words = f"{number(count)} request{' used up its' if count == 1 else 's used up their'} attempts"
-    return Look("failed", "bad", "cross", "Failed", words, "requests.show", "See requests", "failed")
+    words = f"{number(count)} request{'' if count == 1 else 's'} failed after all attempts"
+    return AttentionItem("failed", "bad", "cross", "Failed", words, "requests.show", "See requests", "failed")
 
 
-def _mails(count: int | None) -> Look | None:
+def _mails(count: int | None) -> AttentionItem | None:
     if not count:
         return None
-    words = f"{number(count)} welcome mail{' was' if count == 1 else 's were'} given up"
-    return Look("mails", "bad", "mail", "Mail failed", words, "customers.show", "See customers")
+    words = f"{number(count)} welcome email{' was' if count == 1 else 's were'} given up"
+    return AttentionItem("mails", "bad", "mail", "Mail failed", words, "customers.show", "See customers")
 
 
-def _tokens(count: int | None) -> Look | None:
+def _tokens(count: int | None) -> AttentionItem | None:
     if not count:
         return None
     words = f"{number(count)} token{' ends' if count == 1 else 's end'} within 7 days"
-    return Look("tokens", "warn", "triangle", "Expires soon", words, "staff.show", "See staff")
+    return AttentionItem("tokens", "warn", "triangle", "Expires soon", words, "staff.show", "See staff")

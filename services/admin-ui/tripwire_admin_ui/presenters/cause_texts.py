@@ -17,7 +17,7 @@ CAUSES = {
     "worker absent": Cause("No worker", "No worker was running"),
     "alerts undeliverable": Cause("Telegram failing", "Telegram took no alerts"),
     "mail failing": Cause("Mail failing", "The mail server took no mails"),
-    "requests failing": Cause("Requests failing", "Requests used up their attempts"),
+    "requests failing": Cause("Requests failing", "Requests failed after all attempts"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The parts that the system stands on: each in one word, its last 24 hours and one line. Pure."""
+"""What the system stands on: each in one word, its last 24 hours and one line. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from tripwire_shared.answers.history import Availability
 from tripwire_shared.answers.system import Metrics
 
 BREAKER = {
-    "closed": "breaker closed",  # requests may use the queue
-    "open": "breaker open, next try within 0.5 s",
+    "closed": "circuit closed (normal)",  # requests may use the queue
+    "open": "circuit open, next try within 0.5 s",
 }
 HALF_HOUR = 1800.0  # seconds
 NO_OUTAGE = "no outage in 24 h"
@@ -21,7 +21,7 @@ NOT_SAID = "the API did not say"
 
 
 @dataclass(frozen=True)
-class Part:
+class Dependency:
     """`tone` is fine, warn, bad, off or unknown. `bars` is None where the last 24 hours are not known."""
 
     key: str
@@ -37,12 +37,12 @@ class Part:
         return bool(self.outages) and not self.outages.startswith((NO_OUTAGE, NOT_MEASURED))
 
 
-def parts(state: SystemState, availability: Availability | None = None) -> tuple[Part, ...]:
+def dependencies(state: SystemState, availability: Availability | None = None) -> tuple[Dependency, ...]:
     now = (_postgresql(state), _redis(state), _workers(state.metrics), _telegram(state.metrics), _mail(state.metrics))
     return tuple(_with_past(part, availability) for part in now)
 
 
-def _with_past(part: Part, availability: Availability | None) -> Part:
+def _with_past(part: Dependency, availability: Availability | None) -> Dependency:
     words = availability.parts.get(part.key) if availability else None
     if availability is None or not words:
         return part
@@ -64,8 +64,8 @@ def _outages(count: int | None, seconds: float | None, words: Sequence[str]) -> 
     return f"{number(count)} {'outage' if count == 1 else 'outages'} in 24 h{measured}{lasted}"
 
 
-def _postgresql(state: SystemState) -> Part:
-    part = Part("postgresql", "PostgreSQL", "Unknown", "unknown", (NOT_SAID,))
+def _postgresql(state: SystemState) -> Dependency:
+    part = Dependency("postgresql", "PostgreSQL", "Unknown", "unknown", (NOT_SAID,))
     if state.database_down:
         return replace(part, word="Down", tone="bad", detail=("requests are refused with 503",))
     if state.metrics and state.metrics.postgresql == "up":
@@ -73,8 +73,8 @@ def _postgresql(state: SystemState) -> Part:
     return part
 
 
-def _redis(state: SystemState) -> Part:
-    part = Part("redis", "Redis", "Unknown", "unknown", (NOT_SAID,))
+def _redis(state: SystemState) -> Dependency:
+    part = Dependency("redis", "Redis", "Unknown", "unknown", (NOT_SAID,))
     metrics = state.metrics
     if metrics is None:
         return part
@@ -87,8 +87,8 @@ def _redis(state: SystemState) -> Part:
     return replace(part, word="Down", tone="bad", detail=detail)
 
 
-def _workers(metrics: Metrics | None) -> Part:
-    part = Part("workers", "Workers", "Unknown", "unknown", (NOT_SAID,))
+def _workers(metrics: Metrics | None) -> Dependency:
+    part = Dependency("workers", "Workers", "Unknown", "unknown", (NOT_SAID,))
     workers = metrics.workers if metrics else None
     if workers is None:
         was = metrics.last_known.get("workers") if metrics else None
@@ -101,8 +101,8 @@ def _workers(metrics: Metrics | None) -> Part:
     return replace(part, word=f"{number(workers)} running", tone="fine", detail=())
 
 
-def _telegram(metrics: Metrics | None) -> Part:
-    part = Part("telegram", "Telegram", "Unknown", "unknown", (NOT_SAID,))
+def _telegram(metrics: Metrics | None) -> Dependency:
+    part = Dependency("telegram", "Telegram", "Unknown", "unknown", (NOT_SAID,))
     if metrics is None:
         return part
     waiting = _waiting("alert", metrics.alerts_waiting)
@@ -117,8 +117,8 @@ def _telegram(metrics: Metrics | None) -> Part:
     return part
 
 
-def _mail(metrics: Metrics | None) -> Part:
-    part = Part("mail", "Mail", "Unknown", "unknown", (NOT_SAID,))
+def _mail(metrics: Metrics | None) -> Dependency:
+    part = Dependency("mail", "Mail", "Unknown", "unknown", (NOT_SAID,))
     if metrics is None:
         return part
     waiting = _waiting("mail", metrics.mails_waiting)

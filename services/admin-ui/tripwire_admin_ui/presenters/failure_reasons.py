@@ -30,7 +30,7 @@ def reason(facts: Mapping[str, Any], *, last: bool) -> Reason:
     """`facts` are the detail of a failed step. `last`: no attempt follows by itself."""
     title, passes = PLAIN.get(str(facts.get("cause")), UNKNOWN)
     if last:
-        words = "Nothing was saved, and nothing more is tried by itself. Retry resumes it; nobody is created twice."
+        words = "Nothing was saved, and nothing more is tried by itself. Retry resumes it; no duplicates are created."
     elif passes:
         words = "This passes by itself, so the request is tried again. Nothing was saved."
     else:

@@ -29,11 +29,11 @@ def queue_figures(state: SystemState) -> tuple[Figure, ...]:
 def database_figures(state: SystemState) -> tuple[Figure, ...]:
     """Counted in PostgreSQL."""
     return (
-        _count(state, "Under way", "accepted_unfinished", status="accepted"),
+        _count(state, "In progress", "accepted_unfinished", status="accepted"),
         _oldest(state),
         _count(state, "Provisioned, 24 h", "provisioned_24h", status="provisioned"),
         _count(state, "Failed, 24 h", "failed_24h", status="failed"),
-        _count(state, "Mails waiting", "mails_waiting"),
+        _count(state, "Emails waiting", "mails_waiting"),
         _count(state, "Alerts waiting", "alerts_waiting"),
     )
 

@@ -110,7 +110,7 @@ def _served(incident: Incident | None) -> str:
         return ""
     words = "request" if incident.served_synchronously == 1 else "requests"
     slowest = f", slowest {duration(incident.slowest_seconds)}" if incident.slowest_seconds is not None else ""
-    return f"{number(incident.served_synchronously)} {words} served directly so far{slowest}. "
+    return f"{number(incident.served_synchronously)} {words} processed synchronously so far{slowest}. "
 
 
 def _direct_mode(state: SystemState, reader: str) -> Verdict:
@@ -149,7 +149,7 @@ def _of_figures(state: SystemState, metrics: Metrics) -> Verdict:
     if state.count("workers") == 0:
         title = "No worker runs. Nothing waits right now."
         detail = "A new request is accepted and waits until one starts."
-        return Verdict("warn", "Look", "No worker", title, (detail,), START_A_WORKER)
+        return Verdict("warn", "Warning", "No worker", title, (detail,), START_A_WORKER)
     if metrics.telegram == "failing":
         return _telegram_failing(state, metrics)
     if state.failed_requests:
@@ -158,7 +158,7 @@ def _of_figures(state: SystemState, metrics: Metrics) -> Verdict:
         waiting_mails = state.count("mails_waiting")
         mails = "They wait" if waiting_mails is None else f"{number(waiting_mails)} wait"
         detail = f"{mails} and are tried again for 24 hours."
-        return Verdict("warn", "Look", "Mail fails", "The system works, but mails are not accepted.", (detail,))
+        return Verdict("warn", "Warning", "Mail fails", "The system works, but mails are not accepted.", (detail,))
     if metrics.redis != "up":
         return Verdict("warn", "Unknown", "Redis unknown", "The API answers, but does not say whether Redis is up.")
     return _fine(metrics)
@@ -170,7 +170,7 @@ def _telegram_failing(state: SystemState, metrics: Metrics) -> Verdict:
     since: Sentence = (f"{waiting} since ", incident.started_at) if incident and incident.started_at else (waiting,)
     said = f" Telegram said: “{metrics.telegram_detail}”." if metrics.telegram_detail else ""
     detail: Sentence = (*since, f" and are sent in order when it answers again.{said}")
-    return Verdict("warn", "Look", "Telegram fails", "The system works, but Telegram refuses alerts.", detail)
+    return Verdict("warn", "Warning", "Telegram fails", "The system works, but Telegram refuses alerts.", detail)
 
 
 def _failed_requests(state: SystemState, failed: int) -> Verdict:
@@ -182,7 +182,7 @@ def _failed_requests(state: SystemState, failed: int) -> Verdict:
         "OK",
         "Failed requests",
         f"The system works. {number(failed)} {words} for you.",
-        (f"{_obeyed(state)}{calm} Trying again resumes a request, nobody is created twice.".strip(),),
+        (f"{_obeyed(state)}{calm} Trying again resumes a request, no duplicates are created.".strip(),),
         calm=True,
         action=Action("requests.show", "See the request" if one else f"See the {number(failed)} requests", "failed"),
     )
@@ -218,7 +218,7 @@ def _just_back(metrics: Metrics) -> Verdict | None:
     if (metrics.measured_at - last.ended_at).total_seconds() > JUST_BACK or last.duration is None:
         return None
     served = last.served_synchronously
-    told = f"{number(served)} request{' was' if served == 1 else 's were'} served directly. " if served else ""
+    told = f"{number(served)} request{' was' if served == 1 else 's were'} processed synchronously. " if served else ""
     detail = f"{told}New ones go through the queue again."
     return Verdict("fine", "OK", "", f"Redis is back after {duration(last.duration)}.", (detail,), calm=True)
 

@@ -89,14 +89,14 @@ def _text(facts: Facts) -> str:
 
 FALLBACK = "Redis did not take the job, so the API created the customer itself."
 REMOVED = Entry(
-    "What happened has been removed",
+    "The timeline has been removed",
     "off",
     "circle-i",
     words=f"Steps are kept for {REQUEST_DETAILS_KEPT / DAY:.0f} days after the end of a request.",
 )
 # How it was processed: the API writes no step for it, which would cost each request a statement.
 MODES = {
-    RequestMode.ASYNC: Entry("Put into the queue", "info", "queue", words="Redis took the job."),
+    RequestMode.ASYNC: Entry("Queued", "info", "queue", words="Redis took the job."),
     RequestMode.SYNC: Entry(
         "Created directly", "info", "arrows", words="Direct mode was on, or the queue was not needed."
     ),
@@ -117,10 +117,10 @@ def _started(steps: Steps, place: int) -> Entry:
         return Entry("Attempt started", "info", "retry", step.at, words=_text(facts), checks=checks)
     words = DOORS.get(facts.get("door", ""), "")
     if checks:
-        words += " Checked first, so that nobody is created twice:"
+        words += " Checked first, so that no duplicates are created:"
     by_sweep = facts.get("door") == Door.SWEEP
     attempt = _attempt(facts)
-    title = f"Taken up by the sweep, {attempt.lower()}" if by_sweep else f"{attempt} started"
+    title = f"Picked up by the recovery sweep, {attempt.lower()}" if by_sweep else f"{attempt} started"
     tone = "warn" if facts["attempt"] > 1 else "info"
     return Entry(title, tone, "retry", step.at, words=words, checks=checks)
 
@@ -133,7 +133,7 @@ def _failed_attempt(facts: Facts) -> Entry:
 def _gave_up(facts: Facts) -> Entry:
     tries = facts.get("attempt")
     after = f" after {tries} attempt{'' if tries == 1 else 's'}" if tries else ""
-    return Entry(f"Gave up{after}", "bad", "cross", reason=reason(facts, last=True))
+    return Entry(f"Failed{after}", "bad", "cross", reason=reason(facts, last=True))
 
 
 def _retried(facts: Facts) -> Entry:
@@ -147,12 +147,12 @@ def _duplicate(facts: Facts) -> Entry:
 
 
 def _failed_mail(facts: Facts) -> Entry:
-    title = "Welcome mail failed" + (f", try {facts['try']}" if "try" in facts else "")
+    title = "Welcome email failed" + (f", try {facts['try']}" if "try" in facts else "")
     return Entry(title, "warn", "mail", words=_text(facts))
 
 
 def _provisioned(_: Facts) -> Entry:
-    words = "Sign-in account, customer, sale and welcome mail saved together."
+    words = "Sign-in account, customer, sale and welcome email saved together."
     return Entry("Provisioned", "fine", "check", words=words)
 
 
@@ -162,9 +162,9 @@ TOLD: Mapping[str, Callable[[Facts], Entry]] = {
     "retried": _retried,
     "provisioned": _provisioned,
     "duplicate": _duplicate,
-    "mail_sent": lambda _: Entry("Welcome mail sent", "fine", "mail"),
+    "mail_sent": lambda _: Entry("Welcome email sent", "fine", "mail"),
     "mail_failed": _failed_mail,
-    "mail_given_up": lambda facts: Entry("Welcome mail given up", "bad", "mail", words=_text(facts)),
+    "mail_given_up": lambda facts: Entry("Welcome email given up", "bad", "mail", words=_text(facts)),
 }
 
 
@@ -187,16 +187,16 @@ def _to_come(found: RequestItem, steps: Steps, now: datetime) -> list[Entry]:
         return []
     tries = _facts(last).get("try") if last.step == "mail_failed" else None
     if tries is None:
-        return [Entry("Welcome mail waits", "off", "clock", words="It is sent within moments.")]
+        return [Entry("Welcome email waits", "off", "clock", words="It is sent within moments.")]
     pause = MAIL_BACKOFF[min(tries, len(MAIL_BACKOFF)) - 1]
     due = last.at + timedelta(seconds=pause)
-    return [Entry(f"Welcome mail waits for try {tries + 1}", "off", "clock", words=MAIL_RHYTHM, due=due)]
+    return [Entry(f"Welcome email waits for try {tries + 1}", "off", "clock", words=MAIL_RHYTHM, due=due)]
 
 
 def _next_attempt(found: RequestItem, last: Step | None, now: datetime) -> Entry:
     if last and last.step == "attempt_started":
         words = f"For {duration(max(0.0, (now - last.at).total_seconds()))} so far."
-        return Entry("Under way", "off", "clock", words=words)
+        return Entry("In progress", "off", "clock", words=words)
     title = f"Attempt {found.attempts + 1} of {found.max_attempts}"
     late = found.due_at is not None and found.due_at <= now
     words = "Any moment now." if late or found.due_at is None else ""

@@ -1,4 +1,4 @@
-"""Which way new requests go: the mode as two lanes from request to customer. Pure."""
+"""The traffic mode, as two lanes from request to customer. Pure."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from tripwire_admin_ui.presenters.system_state import SystemState
 
 
 @dataclass(frozen=True)
-class Way:
+class TrafficMode:
     """`lane` is the one in use: queue, direct (chosen), fallback, or unknown."""
 
     lane: str
@@ -16,16 +16,16 @@ class Way:
     lower_note: str
 
 
-def way(state: SystemState) -> Way:
+def traffic_mode(state: SystemState) -> TrafficMode:
     if state.mode is None:
-        return Way("unknown", "Unknown", "unknown", "Not known right now.", "not known right now")
+        return TrafficMode("unknown", "Unknown", "unknown", "Not known right now.", "not known right now")
     if state.direct:
         sentence = "Directly: each request is finished before it is answered."
-        return Way("direct", "Direct mode", "switch", sentence, "chosen by an admin")
+        return TrafficMode("direct", "Direct mode", "switch", sentence, "chosen by an admin")
     if state.redis_down:
         sentence = "Queue mode is set, but Redis is down: requests are created directly for now."
-        return Way("fallback", "Fallback", "warn", sentence, "took over by itself")
+        return TrafficMode("fallback", "Fallback", "warn", sentence, "took over by itself")
     if state.mode.mode != "async_queue":
-        return Way("unknown", state.mode.mode, "unknown", "This mode is not known to this page.", "")
+        return TrafficMode("unknown", state.mode.mode, "unknown", "This mode is not known to this page.", "")
     sentence = "Through the queue: answered at once, finished by the workers."
-    return Way("queue", "Queue mode", "info", sentence, "ready, not used")
+    return TrafficMode("queue", "Queue mode", "info", sentence, "ready, not used")

@@ -1,4 +1,4 @@
-// What happened when: three plots on one time axis, with outages as bands and switches as marks over all of them.
+// History: three plots on one time axis, with outages as bands and switches as marks over all of them.
 import { readPaint } from "./chart_paint.js";
 import { drawMarks } from "./chart_marks.js";
 import { showReadout } from "./chart_readout.js";

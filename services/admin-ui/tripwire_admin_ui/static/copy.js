@@ -11,7 +11,7 @@ document.addEventListener("click", async (event) => {
     words.textContent = "Copied";
   } catch {
     getSelection().selectAllChildren(source); // no leave to write: at least it is marked for the reader's own copy
-    words.textContent = "Marked: copy it";
+    words.textContent = "Selected: press Ctrl+C";
   }
   setTimeout(() => { words.textContent = "Copy"; }, SAID_FOR);
 });

@@ -1,4 +1,4 @@
-// Reads the table and the marks of “What happened when”: the charts have no numbers of their own.
+// Reads the table and the marks of “History”: the charts have no numbers of their own.
 
 const number = (text) => (text.trim() === "–" ? null : Number(text));
 const seconds = (iso) => Date.parse(iso) / 1000;

@@ -52,7 +52,7 @@ for (const { dataset } of document.querySelectorAll("[data-address]")) history.r
 // A page that comes back from the browser's memory must be usable again.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-// A batch of a hundred after the other, until all that were confirmed have been taken up.
+// A batch of a hundred after the other, until all that were confirmed have been queued for retry.
 async function retryAll(event, form) {
   event.preventDefault();
   const [bar, words] = form.querySelector("[data-progress]").children;
@@ -67,14 +67,14 @@ async function retryAll(event, form) {
       if (answer.status === 401) return location.reload();
       if (!answer.ok) throw new Error(String(answer.status));
     } catch {
-      words.textContent = `${form.elements.done.value} of ${count} taken up. The next ones were not: try again.`;
+      words.textContent = `${form.elements.done.value} of ${count} queued for retry. The next ones were not: try again.`;
       form.querySelector("button").disabled = false;
       return;
     }
     const { taken, goes_on: goesOn, address } = await answer.json();
     form.elements.done.value = String(taken);
     bar.value = taken;
-    words.textContent = `${taken.toLocaleString("en-GB")} of ${count.toLocaleString("en-GB")} taken up`;
+    words.textContent = `${taken.toLocaleString("en-GB")} of ${count.toLocaleString("en-GB")} queued for retry`;
     if (!goesOn) return location.assign(address);
   }
 }

@@ -19,7 +19,7 @@ from tripwire_shared.answers.vocabulary import CustomerStatus
 SHOWN = 50
 FIELDS = ("q", "manager_id")
 TABS = (("", "All"), *((status.value, status.capitalize()) for status in CustomerStatus))
-UNFINISHED = {"accepted": "Under way", "duplicate": "Already a customer", "failed": "Failed"}
+UNFINISHED = {"accepted": "In progress", "duplicate": "Already a customer", "failed": "Failed"}
 FAILED_NAMED = 3
 
 

@@ -31,7 +31,7 @@ from tripwire_admin_ui.frame.page_reader import PageReader
 FIELDS = ("email", "full_name", "price", "currency")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_DIGITS = 18  # A price of as many is too high already, which the API says.
-STILL_ANSWERED = "The same form is being answered right now. Send it again in a moment: nobody is created twice."
+STILL_ANSWERED = "The same form is being answered right now. Send it again in a moment: no duplicates are created."
 SENT_BEFORE = "It was sent before with other entries, which may have arrived. Send it again if these are right."
 
 
@@ -108,7 +108,7 @@ def _refused(
             return Form(given, {"": SENT_BEFORE}), HTTPStatus.UNPROCESSABLE_ENTITY
         case FieldsRefused():
             return Form(given, failure.errors or {"": str(failure)}), HTTPStatus.UNPROCESSABLE_ENTITY
-    words = f"{failure} Send it again: with the same entries nobody is created twice."
+    words = f"{failure} Send it again: with the same entries no duplicates are created."
     return Form(given, {"": words}, key), HTTPStatus.SERVICE_UNAVAILABLE
 
 

@@ -32,7 +32,7 @@ def pages(api: ApiClient) -> Blueprint:
         if not person().is_admin:
             return for_admins_page()
         requests.retry(person().token, request_id)
-        leave_notice("Taken up again", "It goes on where it stopped.")
+        leave_notice("Queued for retry", "It goes on where it stopped.")
         return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)
 
     @blueprint.post("/admin/requests/<uuid:request_id>/new-link")

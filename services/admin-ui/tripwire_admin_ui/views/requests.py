@@ -25,7 +25,7 @@ FIELDS = ("q", "mode", "manager_id")
 MODES = {"": "Any mode", "async": "Queue", "sync": "Direct", "fallback": "Fallback"}
 TABS = (
     ("", "All"),
-    ("accepted", "Under way"),
+    ("accepted", "In progress"),
     ("provisioned", "Provisioned"),
     ("duplicate", "Duplicate"),
     ("failed", "Failed"),
@@ -72,7 +72,7 @@ def pages(api: ApiClient) -> Blueprint:
         count, done = (_whole(request.form.get(name, "")) for name in ("count", "done"))
         answer = requests.retry_all(person().token, wanted.matching(datetime.now(UTC)))
         taken = done + answer.retried
-        # What fails anew matches anew: no more are taken up than were confirmed.
+        # What fails anew matches anew: no more are queued for retry than were confirmed.
         goes_on = bool(answer.retried and answer.remaining and taken < count)
         scripted = request.accept_mimetypes.best == "application/json"
         if goes_on and not scripted:
@@ -97,7 +97,9 @@ def _whole(given: str) -> int:
 
 def _outcome(taken: int, answer: Retried) -> tuple[str, str]:
     title = (
-        "No request taken up" if not taken else f"{number(taken)} {'request' if taken == 1 else 'requests'} taken up"
+        "No request queued for retry"
+        if not taken
+        else f"{number(taken)} {'request' if taken == 1 else 'requests'} queued for retry"
     )
     refused = f"{number(answer.refused)} refused: the e-mail has been taken meanwhile." if answer.refused else ""
     return title, refused or ("Each goes on where it stopped." if taken else "None is failed any more.")

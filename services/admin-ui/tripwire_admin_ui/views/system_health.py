@@ -14,21 +14,21 @@ from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.frame.history_cache import KeptHistory
 from tripwire_admin_ui.frame.live_page import live_page
+from tripwire_admin_ui.presenters.alert_answer import AlertAnswer, alert_answer, not_sent
 from tripwire_admin_ui.presenters.cause_texts import cause
-from tripwire_admin_ui.presenters.dependencies import parts
+from tripwire_admin_ui.presenters.dependencies import dependencies
 from tripwire_admin_ui.presenters.formatting import MODES, mode_name
 from tripwire_admin_ui.presenters.metric_tiles import database_figures, queue_figures
 from tripwire_admin_ui.presenters.mode_receipts import receipts
 from tripwire_admin_ui.presenters.system_state import Reader, StateReading
-from tripwire_admin_ui.presenters.test_alert_answer import AlertAnswer, alert_answer, not_sent
-from tripwire_admin_ui.presenters.traffic_mode import way
+from tripwire_admin_ui.presenters.traffic_mode import traffic_mode
 from tripwire_admin_ui.views.system_health_query import EVENT_TYPES, WINDOWS, health_view
 
 EVENTS_SHOWN = 50
 INCIDENTS_SHOWN = 4
 INCIDENTS_ON_THEIR_PAGE = 50
 DEPLOYS_SHOWN = 50
-CONFLICT = "Not switched: someone else was faster."
+CONFLICT = "Not switched: someone else changed it first."
 Page = str | tuple[str, int]
 
 
@@ -101,8 +101,8 @@ class _Health:
         page = live_page(
             "system_health.html",
             state,
-            way=way(state),
-            parts=parts(state, availability),
+            traffic=traffic_mode(state),
+            dependencies=dependencies(state, availability),
             receipts=receipts(state.mode, state.read_at) if state.mode else None,
             queue_figures=queue_figures(state),
             database_figures=database_figures(state),

@@ -12,7 +12,7 @@ from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.views.staff import Form, StaffPage, to_person
 
-VALID_FOR = {"90": "90 days", "30": "30 days", "365": "1 year", "": "Without end"}
+VALID_FOR = {"90": "90 days", "30": "30 days", "365": "1 year", "": "No expiry"}
 
 
 def pages(api: ApiClient) -> Blueprint:
