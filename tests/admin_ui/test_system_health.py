@@ -155,7 +155,7 @@ def test_figures_of_redis_are_told_as_they_last_were(admin: Visitor, api: StandI
 
 
 def test_figures_with_a_list_behind_them_lead_there(admin: Visitor) -> None:
-    assert '<a href="/admin/requests?status=failed">Failed, 24 h</a>' in admin.read(HEALTH).text
+    assert '<a href="/admin/requests?status=failed&amp;when=day">Failed, 24 h</a>' in admin.read(HEALTH).text
 
 
 def test_telegrams_own_answer_is_shown(admin: Visitor, api: StandInApi) -> None:

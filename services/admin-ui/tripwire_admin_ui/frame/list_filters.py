@@ -8,6 +8,7 @@ SPANS = {
     "": "Any time",
     "hour": "Last hour",
     "today": "Today",
+    "day": "Last 24 hours",
     "week": "Last 7 days",
     "range": "From … to",
 }
@@ -47,6 +48,7 @@ class Span:
         begins = {
             "hour": now - timedelta(hours=1),
             "today": now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0),
+            "day": now - timedelta(days=1),
             "week": now - timedelta(days=7),
         }
         return {"from": begins[self.name].astimezone(UTC).isoformat()} if self.name in begins else {}

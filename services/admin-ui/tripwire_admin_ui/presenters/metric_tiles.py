@@ -11,13 +11,15 @@ IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
 @dataclass(frozen=True)
 class Figure:
-    """`text` is None where the figure is unknown; `was` is then what it was. `status` names the requests behind it."""
+    """`text` is None where the figure is unknown; `was` is then what it was. `status` and `when` lead to the requests
+    behind it, as their list is narrowed."""
 
     name: str
     text: str | None
     unit: str = ""
     was: LastKnown | None = None
     status: str = ""
+    when: str = ""
 
 
 def queue_figures(state: SystemState) -> tuple[Figure, ...]:
@@ -31,16 +33,18 @@ def database_figures(state: SystemState) -> tuple[Figure, ...]:
     return (
         _count(state, "In progress", "accepted_unfinished", status="accepted"),
         _oldest(state),
-        _count(state, "Provisioned, 24 h", "provisioned_24h", status="provisioned"),
-        _count(state, "Failed, 24 h", "failed_24h", status="failed"),
+        _count(state, "Provisioned, 24 h", "provisioned_24h", status="provisioned", when="day"),
+        _count(state, "Failed, 24 h", "failed_24h", status="failed", when="day"),
         _count(state, "Emails waiting", "mails_waiting"),
         _count(state, "Alerts waiting", "alerts_waiting"),
     )
 
 
-def _count(state: SystemState, name: str, field: str, *, status: str = "", was: LastKnown | None = None) -> Figure:
+def _count(
+    state: SystemState, name: str, field: str, *, status: str = "", when: str = "", was: LastKnown | None = None
+) -> Figure:
     value = state.count(field)
-    return Figure(name, None if value is None else number(value), was=was, status=status)
+    return Figure(name, None if value is None else number(value), was=was, status=status, when=when)
 
 
 def _oldest(state: SystemState) -> Figure:

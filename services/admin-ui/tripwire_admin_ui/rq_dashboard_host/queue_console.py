@@ -29,8 +29,9 @@ from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.api.failures import ApiFailure, NotAllowed, NotSignedIn
 from tripwire_admin_ui.auth.guards import Guards, for_script, person
 from tripwire_admin_ui.auth.scripted_requests import QUEUE, QUEUE_DATA, is_scripted, wants_json
+from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.status_summary import verdict
-from tripwire_admin_ui.presenters.system_state import SystemState, read_system_state
+from tripwire_admin_ui.presenters.system_state import SystemState
 from tripwire_admin_ui.rq_dashboard_host.escaping import EscapingLoader
 from tripwire_admin_ui.rq_dashboard_host.queue_away import queue_is_away
 from tripwire_shared import timings
@@ -139,7 +140,7 @@ def _guard(api: ApiClient, guards: Guards, redis: Redis | None) -> Any:
 def _before_view(api: ApiClient, redis: Redis | None) -> Any:
     is_page = request.endpoint in PAGES and not wants_json()
     if is_page:
-        g.queue_state = read_system_state(api, person().token)
+        g.queue_state = PageReader(api).state
     if redis is None:
         return _away(configured=False)
     redis.ping()  # away: the error handler shows the page that says so

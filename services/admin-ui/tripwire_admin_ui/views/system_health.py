@@ -13,14 +13,13 @@ from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, FieldsRef
 from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.frame.history_cache import KeptHistory
-from tripwire_admin_ui.frame.live_page import live_page
+from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.alert_answer import AlertAnswer, alert_answer, not_sent
 from tripwire_admin_ui.presenters.cause_texts import cause
 from tripwire_admin_ui.presenters.dependencies import dependencies
 from tripwire_admin_ui.presenters.formatting import MODES, mode_name
 from tripwire_admin_ui.presenters.metric_tiles import database_figures, queue_figures
 from tripwire_admin_ui.presenters.mode_receipts import receipts
-from tripwire_admin_ui.presenters.system_state import Reader, StateReading
 from tripwire_admin_ui.presenters.traffic_mode import traffic_mode
 from tripwire_admin_ui.views.system_health_query import EVENT_TYPES, WINDOWS, health_view
 
@@ -87,20 +86,20 @@ class _Health:
     def page(
         self, form: SwitchForm | None = None, answer: AlertAnswer | None = None, status: HTTPStatus = HTTPStatus.OK
     ) -> Page:
-        token, reader, view = person().token, Reader(), health_view(request.args)
-        system, query = StateReading(self._api, token, reader), view.events_query(EVENTS_SHOWN)
+        reader, view = PageReader(self._api), health_view(request.args)
+        token, query = reader.token, view.events_query(EVENTS_SHOWN)
         log = reader.ask(lambda: self._past.events(token, reader.budget, query))
         latest = reader.ask(lambda: self._past.incidents(token, reader.budget, INCIDENTS_SHOWN))
         last_day = reader.ask(lambda: self._past.availability(token, reader.budget))
-        state = system.state
+        state = reader.state
         # What is kept is for people whom the API has just let in.
         known = state.mode is not None or state.metrics is not None
         charts = reader.ask(lambda: self._history.read(token, reader.budget, view.window, state)) if known else None
         events, found, availability = reader.read(log), reader.read(latest), reader.read(last_day)
         history = reader.read(charts) if charts else None
-        page = live_page(
+        page = reader.show(
             "system_health.html",
-            state,
+            in_parts=True,
             traffic=traffic_mode(state),
             dependencies=dependencies(state, availability),
             receipts=receipts(state.mode, state.read_at) if state.mode else None,
@@ -115,7 +114,6 @@ class _Health:
             event_types=EVENT_TYPES,
             events_shown=EVENTS_SHOWN,
             view=view,
-            failures=reader.failures,
             form=form,
             # The answer to a switch that was refused goes on as the page that asks for it.
             refresh_at=url_for("system_health.show", switch=form.mode) if form and form.mode in MODES else None,
@@ -124,18 +122,15 @@ class _Health:
         return (page, status) if isinstance(page, str) else page
 
     def incidents(self, before: str) -> Page:
-        token, reader = person().token, Reader()
-        system, place = StateReading(self._api, token, reader), before if _is_number(before) else ""
-        page = reader.ask(lambda: self._past.incidents(token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
-        state, found = system.state, reader.read(page)
-        return live_page("incidents.html", state, incidents=found, cause=cause, before=place, failures=reader.failures)
+        reader, place = PageReader(self._api), before if _is_number(before) else ""
+        page = reader.ask(lambda: self._past.incidents(reader.token, reader.budget, INCIDENTS_ON_THEIR_PAGE, place))
+        found = reader.read(page)
+        return reader.show("incidents.html", in_parts=True, incidents=found, cause=cause, before=place)
 
     def deploys(self) -> Page:
-        token, reader = person().token, Reader()
-        system = StateReading(self._api, token, reader)
-        asked = reader.ask(lambda: self._past.deploys(token, reader.budget, DEPLOYS_SHOWN))
-        state, found = system.state, reader.read(asked)
-        return live_page("deploys.html", state, deploys=found.deploys if found else None, failures=reader.failures)
+        reader = PageReader(self._api)
+        found = reader.read(reader.ask(lambda: self._past.deploys(reader.token, reader.budget, DEPLOYS_SHOWN)))
+        return reader.show("deploys.html", in_parts=True, deploys=found.deploys if found else None)
 
     def switch(self) -> Response | Page:
         form = SwitchForm(request.form.get("mode", ""), request.form.get("reason", "").strip())

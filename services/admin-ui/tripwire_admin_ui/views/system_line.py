@@ -17,7 +17,7 @@ def pages(api: ApiClient) -> Blueprint:
             return redirect(url_for("dashboard.show"))
         reader = PageReader(api)
         if not reader.person.is_admin:  # sees no state, but whether the API answers
-            reader.failure = g.identity_failure
+            reader.failures += [g.identity_failure] if g.identity_failure else []
         return reader.show("system_line.html")
 
     return blueprint
