@@ -80,10 +80,10 @@ def test_a_key_that_is_none_of_ours_is_replaced(sales: Visitor, api: StandInApi)
 
 def test_erasing_asks_for_the_e_mail(admin: Visitor, api: StandInApi) -> None:
     customer, page = one_of(api)
-    assert "Type the e-mail to confirm." in admin.read(f"{page}?ask=erase").text
+    assert "Type the email to confirm." in admin.read(f"{page}?ask=erase").text
     wrong = admin.send(f"{page}/erase", page, email="dmitri@example.com")
     assert wrong.status_code == 422
-    assert "This is not the e-mail of this customer. Nothing was erased." in wrong.text
+    assert "This is not the email of this customer. Nothing was erased." in wrong.text
     assert not customer["erased"]
     assert admin.send(f"{page}/erase", page, email=" Hana@Example.com ").location == page
     assert customer["erased"]

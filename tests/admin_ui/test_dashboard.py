@@ -23,7 +23,7 @@ def test_each_card_leads_to_its_page_with_its_live_figure(admin: Visitor, api: S
         "System Health All 5 components up 100 % Redis up, 24 h no outage in 24 h"
     )
     assert card(page, "card-requests").startswith("Requests None failed 12,480 provisioned, 24 h 8 in progress")
-    assert card(page, "card-customers").startswith("Customers All mails go out 218,406 customers 12,480 new in 24 h")
+    assert card(page, "card-customers").startswith("Customers All emails go out 218,406 customers 12,480 new in 24 h")
     assert card(page, "card-staff").startswith("Staff 2 active 3 people 1 admin, 2 sales, 1 deactivated")
     assert card(page, "card-queue").startswith("Queue 10 workers 3 waiting 5 active, 0 scheduled, read at")
     for address in ("/admin/system-health", "/admin/requests", "/admin/customers", "/admin/staff", "/admin/queue/"):
@@ -76,14 +76,14 @@ def test_what_the_api_does_not_say_is_unknown(admin: Visitor, api: StandInApi) -
     page = admin.read("/admin").text
     assert card(page, "card-health").startswith("System Health 5 of 5 unknown Unknown Redis up, 24 h the last 24 hours")
     assert card(page, "card-requests").startswith("Requests Failed: unknown Unknown provisioned")
-    assert card(page, "card-customers").startswith("Customers Mails: unknown Unknown customers unknown new")
+    assert card(page, "card-customers").startswith("Customers Emails: unknown Unknown customers unknown new")
     assert card(page, "card-staff").startswith("Staff Unknown Unknown people unknown who")
     assert "This list could not be read." in words(page)
 
 
 def test_mails_go_out_only_where_somebody_sends_them(admin: Visitor, api: StandInApi) -> None:
     for smtp, words in (
-        ("ok", "All mails go out"),
+        ("ok", "All emails go out"),
         ("failing", "Mail failing"),
         ("not_configured", "Mail not configured"),
     ):

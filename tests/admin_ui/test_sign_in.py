@@ -58,7 +58,7 @@ def test_no_more_than_half_of_the_capacity_signs_in_here(api: StandInApi, clock:
 def test_a_wrong_password_is_told_and_the_address_stays(visitor: Visitor) -> None:
     refused = visitor.sign_in(password="guess")
     assert refused.status_code == 401
-    assert "E-mail or password is not right." in refused.text
+    assert "Email or password is not right." in refused.text
     assert f'value="{ADMIN}"' in refused.text
     assert "guess" not in refused.text
     assert visitor.read("/admin").location.startswith("/login")

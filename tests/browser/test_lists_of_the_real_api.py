@@ -82,7 +82,7 @@ def test_ten_thousand_requests_are_listed_searched_paged_and_retried(
     console.goto("/admin/requests?status=provisioned&q=c7@")
     console.wait_for_selector("tbody >> text=Provisioned", timeout=60_000)
     console.click("tbody a")
-    for words in ("Retried by", "No customer with this e-mail", "Provisioned"):
+    for words in ("Retried by", "No customer with this email", "Provisioned"):
         console.wait_for_selector(f".timeline >> text={words}")
     assert console.said == []
 

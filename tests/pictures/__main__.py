@@ -1,4 +1,7 @@
-"""`make pictures`: every page, light, dark and on a phone, from made-up data, into docs/pictures/.
+"""`make pictures`: every page, light, dark and on a phone, into docs/pictures/.
+
+Those that tell of the system are of the real services, with a day's load and an outage (`real_day.py`); states in which
+those cannot be held are of made-up answers (`made_up.py`).
 
 `python -m tests.pictures dashboard system-health-outage` takes those alone; `--into FOLDER` puts them elsewhere.
 """
@@ -11,7 +14,9 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import sync_playwright
@@ -20,7 +25,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.admin_ui.stand_in_api import PASSWORD, StandInApi
 from tests.admin_ui.stand_in_records import TIMUR, uid
 from tests.browser.conftest import FLAGS
-from tests.pictures.made_up import direct_mode, first_day, ordinary_day, outage, two_failed
+from tests.pictures.made_up import first_day, ordinary_day
 from tests.pictures.made_up_records import (
     a_bumpy_request,
     a_failed_request,
@@ -30,6 +35,8 @@ from tests.pictures.made_up_records import (
     no_redis,
     two_tokens,
 )
+from tests.pictures.real_day import real_day
+from tests.stack import ADMIN_EMAIL
 from tripwire_admin_ui.api.client import ApiClient
 from tripwire_admin_ui.app import create_app
 from tripwire_shared.settings import load_settings
@@ -113,7 +120,8 @@ def make_a_token(page: Any) -> None:
 class Picture:
     """One page in one state: `prepare` sets the made-up data, `then` is done on the page.
 
-    `whole` or the first screen; `redis` is what the Queue page looks into.
+    `whole` or the first screen; `redis` is what the Queue page looks into; `real` is the state of the real services in
+    which it is taken (day, outage, direct), empty for made-up answers.
     """
 
     name: str
@@ -124,30 +132,31 @@ class Picture:
     whole: bool = True
     who: str = "dana@example.com"
     redis: Callable[[], AbstractContextManager[str]] = no_redis
+    real: str = ""
 
 
 PICTURES = (
     Picture("sign-in", "/login", shapes=("light", "dark", "phone"), whole=False, who=""),
-    Picture("dashboard", "/admin", two_failed),
-    Picture("system-health", HEALTH),
-    Picture("system-health-day", f"{HEALTH}?window=24h", shapes=("light",)),
-    Picture("system-health-outage", HEALTH, outage, shapes=("light", "phone-dark")),
-    Picture("system-health-direct", HEALTH, direct_mode, shapes=("light",)),
+    Picture("dashboard", "/admin", real="day"),
+    Picture("system-health", HEALTH, real="day"),
+    Picture("system-health-day", f"{HEALTH}?window=24h", shapes=("light",), real="day"),
+    Picture("system-health-outage", HEALTH, shapes=("light", "phone-dark"), real="outage"),
+    Picture("system-health-direct", HEALTH, shapes=("light",), real="direct"),
     Picture("system-health-dialog", HEALTH, then=open_dialog, shapes=("light", "dark", "phone"), whole=False),
     Picture("system-health-api-away", HEALTH, then=api_away, shapes=("light",)),
     Picture("system-health-first-day", HEALTH, first_day, shapes=("light",)),
-    Picture("incidents", f"{HEALTH}/incidents", shapes=("light",)),
-    Picture("deploys", f"{HEALTH}/deploys", shapes=("light",)),
-    Picture("requests", "/admin/requests", two_failed),
+    Picture("incidents", f"{HEALTH}/incidents", shapes=("light",), real="day"),
+    Picture("deploys", f"{HEALTH}/deploys", shapes=("light",), real="day"),
+    Picture("requests", "/admin/requests", real="day"),
     Picture("requests-retry-all", "/admin/requests", then=ask_to_retry, shapes=("light",), whole=False),
     Picture("request", f"/admin/requests/{uid(0xA11A)}", a_bumpy_request),
     Picture("request-failed", f"/admin/requests/{uid(0xBE4)}", a_failed_request, shapes=("light", "phone")),
-    Picture("customers", "/admin/customers"),
+    Picture("customers", "/admin/customers", real="day"),
     Picture("customer", f"/admin/customers/{uid(0xC0)}", a_whole_customer),
     Picture("customer-erase", f"/admin/customers/{uid(0xC0)}", a_whole_customer, ask_to_erase, ("light",), False),
-    Picture("staff", f"/admin/staff/{TIMUR['id']}", two_tokens),
+    Picture("staff", f"/admin/staff/{TIMUR['id']}", real="day"),
     Picture("staff-token-once", f"/admin/staff/{TIMUR['id']}", two_tokens, make_a_token),
-    Picture("activity", "/admin/activity"),
+    Picture("activity", "/admin/activity", real="day"),
     Picture("my-customers", "/admin/customers", a_managers_day, who="timur@example.com"),
     Picture("new-customer", "/admin/customers/new", shapes=("light", "phone"), whole=False),
     Picture("new-customer-known", "/admin/customers/new", then=fill_in_a_known_one, shapes=("light",), whole=False),
@@ -158,7 +167,7 @@ PICTURES = (
     Picture("keys", "/admin", then=open_keys, shapes=("light",), whole=False),
     Picture("my-requests", "/admin/requests", shapes=("light",), who="timur@example.com"),
     Picture("queue", "/admin/queue/0/view/jobs/requests/queued/8/asc/1", redis=a_queue),
-    Picture("queue-redis-down", "/admin/queue/", outage, shapes=("light", "dark", "phone")),
+    Picture("queue-redis-down", "/admin/queue/", real="outage"),
 )
 
 
@@ -184,36 +193,42 @@ def console(api: StandInApi, redis_url: str) -> Iterator[str]:
         api.stop()
 
 
-def take(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
-    width, scheme = SHAPES[shape]
+def take_made_up(browser: Any, picture: Picture, shape: str, folder: Path) -> Path:
     api = ordinary_day()
     picture.prepare(api)
     with picture.redis() as redis_url, console(api, redis_url) as address:
-        context = browser.new_context(
-            base_url=address,
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            timezone_id="Asia/Almaty",
-        )
-        context.api = api
-        page = context.new_page()
-        page.clock.install()
-        _enter(page, picture)
-        page.wait_for_load_state("networkidle")
-        page.evaluate("document.fonts.ready")
-        picture.then(page)
-        path = folder / f"{picture.name}-{shape}.webp"
-        _shoot(page, path, whole=picture.whole)
-        page.unroute_all(behavior="ignoreErrors")
-        context.close()
+        return take(browser, picture, shape, folder, address, picture.who, api)
+
+
+def take(
+    browser: Any, picture: Picture, shape: str, folder: Path, address: str, who: str, api: StandInApi | None = None
+) -> Path:
+    width, scheme = SHAPES[shape]
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        timezone_id="Asia/Almaty",
+    )
+    context.api = api
+    page = context.new_page()
+    page.clock.install()
+    _enter(page, picture, who)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
+    picture.then(page)
+    path = folder / f"{picture.name}-{shape}.webp"
+    _shoot(page, path, whole=picture.whole)
+    page.unroute_all(behavior="ignoreErrors")
+    context.close()
     return path
 
 
-def _enter(page: Any, picture: Picture) -> None:
+def _enter(page: Any, picture: Picture, who: str) -> None:
     page.goto(picture.path)
-    if picture.who:
-        page.fill("#email", picture.who)
+    if who:
+        page.fill("#email", who)
         page.fill("#password", PASSWORD)
         page.press("#password", "Enter")
         page.wait_for_selector(".signed-in")
@@ -234,6 +249,24 @@ def _shoot(page: Any, path: Path, *, whole: bool) -> None:
             return
 
 
+def _made_up(browser: Any, pictures: list[Picture], folder: Path) -> Iterator[Path]:
+    for picture in pictures:
+        for shape in picture.shapes if not picture.real else ():
+            yield take_made_up(browser, picture, shape, folder)
+
+
+def _real(browser: Any, pictures: list[Picture], folder: Path) -> Iterator[Path]:
+    """All of one run of the services, from one state to the next."""
+    if not any(picture.real for picture in pictures):
+        return
+    with TemporaryDirectory() as services, real_day(Path(services)) as day:
+        for state in ("day", "outage", "direct"):
+            day.happen(state)
+            for picture in pictures:
+                for shape in picture.shapes if picture.real == state else ():
+                    yield take(browser, picture, shape, folder, day.address, ADMIN_EMAIL)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=", ".join(picture.name for picture in PICTURES))
@@ -247,10 +280,9 @@ def main() -> int:
     wanted.into.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        for picture in PICTURES:
-            for shape in picture.shapes if not wanted.names or picture.name in wanted.names else ():
-                path = take(browser, picture, shape, wanted.into)
-                print(f"{path.name}  {path.stat().st_size // 1024} KB", flush=True)
+        pictures = [picture for picture in PICTURES if not wanted.names or picture.name in wanted.names]
+        for path in chain(_made_up(browser, pictures, wanted.into), _real(browser, pictures, wanted.into)):
+            print(f"{path.name}  {path.stat().st_size // 1024} KB", flush=True)
         browser.close()
     return 0
 

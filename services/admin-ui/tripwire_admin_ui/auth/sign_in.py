@@ -17,7 +17,7 @@ from tripwire_shared import timings
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 
 log = structlog.get_logger(__name__)
-WRONG = "E-mail or password is not right."
+WRONG = "Email or password is not right."
 NOTES = {
     "ended": f"You were signed out after {int(timings.UI_SESSION_IDLE // 60)} minutes without use, or at the end of "
     f"{int(timings.UI_SESSION_END // 3600)} hours.",

@@ -61,7 +61,7 @@ def pages(api: ApiClient) -> Blueprint:
         found = _read(user_id)
         if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
             reader = PageReader(api)
-            error = "This is not the e-mail of this customer. Nothing was erased."
+            error = "This is not the email of this customer. Nothing was erased."
             page = reader.show(
                 "one_customer.html",
                 found=found,

@@ -101,5 +101,5 @@ def _outcome(taken: int, answer: Retried) -> tuple[str, str]:
         if not taken
         else f"{number(taken)} {'request' if taken == 1 else 'requests'} queued for retry"
     )
-    refused = f"{number(answer.refused)} refused: the e-mail has been taken meanwhile." if answer.refused else ""
+    refused = f"{number(answer.refused)} refused: the email has been taken meanwhile." if answer.refused else ""
     return title, refused or ("Each goes on where it stopped." if taken else "None is failed any more.")
