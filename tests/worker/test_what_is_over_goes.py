@@ -10,7 +10,6 @@ from tests.worker.conftest import rows
 from tests.worker.old_rows import MANY, clean_up, count, events, finished, login_failures, mails
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.staff.staff_store import StaffStore
-from tripwire_shared.staff.tokens import Tokens
 from tripwire_worker.housekeeping import Housekeeping
 
 
@@ -57,9 +56,7 @@ def test_sessions_go_a_day_after_their_end_and_tokens_a_month(
     tokens("api", 13, "90 days", "-31 days")
     rows(database, "UPDATE staff_tokens SET last_used_at = now() - interval '30 hours' - extract(hour FROM expires_at)"
                    " * interval '1 hour'")  # fmt: skip
-    staff = StaffStore(
-        database, resources.hasher, Tokens(database, resources.activity, resources.writer), resources.activity
-    )
+    staff = StaffStore(database, resources.hasher, resources.activity)
     seen = staff.get_listed(staff_id).last_seen_at
     assert seen is not None
     for kind, ended in (("session", "-23 hours"), ("api", "-29 days")):

@@ -101,7 +101,7 @@ def create_app(parts: ApiParts) -> Flask:
             queue_changes.blueprint(core.database, core.activity),
         ],
         public: [
-            sessions.login_blueprint(parts.staff, parts.sign_ins, proxies),
+            sessions.login_blueprint(parts.sign_in, parts.sign_ins, proxies),
             invitations.blueprint(core.invitations, parts.hashing),
             probes.blueprint(probe, parts.breaker, parts.request_queue, meter),
             documentation.blueprint(api),

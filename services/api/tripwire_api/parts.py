@@ -31,6 +31,7 @@ from tripwire_shared.queue.request_queue import RequestQueue
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.runtime import THREADS, Runtime
 from tripwire_shared.settings import Settings
+from tripwire_shared.staff.sign_in import SignIn
 from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
 from tripwire_shared.timings import (
@@ -71,6 +72,7 @@ class ApiParts:
     customer_changes: CustomerChanges
     erasure: Erasure
     staff: StaffStore
+    sign_in: SignIn
     tokens: Tokens
     incident_history: IncidentHistory
     measured_minutes: MeasuredMinutes
@@ -166,7 +168,8 @@ def build_api(settings: Settings, runtime: Runtime = THREADS) -> ApiParts:
         customers=CustomerList(core.database),
         customer_changes=CustomerChanges(core.database, core.activity, core.invitations, core.outbox),
         erasure=Erasure(core.database, core.identity, core.invitations, core.outbox, core.activity),
-        staff=StaffStore(core.database, core.hasher, tokens, core.activity),
+        staff=StaffStore(core.database, core.hasher, core.activity),
+        sign_in=SignIn(core.database, core.hasher, tokens),
         tokens=tokens,
         incident_history=IncidentHistory(core.database, measured_minutes),
         measured_minutes=measured_minutes,

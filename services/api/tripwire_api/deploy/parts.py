@@ -46,7 +46,7 @@ def deploy_parts() -> Iterator[DeployParts]:
     try:
         yield DeployParts(
             settings, database, Deploys(database, health_log),
-            StaffStore(database, PasswordHasher(), tokens, activity), tokens,
+            StaffStore(database, PasswordHasher(), activity), tokens,
         )  # fmt: skip
     finally:
         database.close()

@@ -11,8 +11,8 @@ from tripwire_shared.answers.staff import Session, StaffMember
 from tripwire_shared.email_address import readable_email
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.setting_rules import Network
+from tripwire_shared.staff.sign_in import SignIn
 from tripwire_shared.staff.staff import Staff
-from tripwire_shared.staff.staff_store import StaffStore
 from tripwire_shared.staff.tokens import Tokens
 
 
@@ -34,7 +34,7 @@ def staff_member(staff: Staff) -> StaffMember:
     )
 
 
-def login_blueprint(staff: StaffStore, sign_ins: FewAtOnce, trusted_proxies: tuple[Network, ...]) -> Blueprint:
+def login_blueprint(sign_in: SignIn, sign_ins: FewAtOnce, trusted_proxies: tuple[Network, ...]) -> Blueprint:
     """Public: it is how one becomes known. Throttled in PostgreSQL, so it works while Redis is down. `sign_ins`: what
     of this process' capacity they may have."""
     routes = Blueprint("login", __name__, url_prefix="/api/auth/login", description="Signing in and out")
@@ -46,9 +46,9 @@ def login_blueprint(staff: StaffStore, sign_ins: FewAtOnce, trusted_proxies: tup
         def post(self, credentials: dict[str, str]) -> Session:
             """A bearer token for an e-mail and a password."""
             email, address = credentials["email"], client_address(request, trusted_proxies)()
-            staff.refuse_throttled(email, address)
+            sign_in.refuse_throttled(email, address)
             with sign_ins.one():
-                session = staff.sign_in(email, credentials["password"], address)
+                session = sign_in.with_password(email, credentials["password"], address)
             return Session(token=session.token, expires_at=session.expires_at, staff=staff_member(session.staff))
 
     return routes
