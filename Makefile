@@ -1,4 +1,5 @@
-# Plain `make` lists the targets. Nothing here needs root, Docker, apt or Node.
+# Plain `make` lists the targets. Nothing here needs root, Docker, apt or Node. Whoever stops `make` stops what it runs: a
+# shell between them would keep the signal to itself, hence `exec`.
 VENV ?= .venv
 # Python's tools as modules: the first line of a script names its interpreter, and cannot name every path.
 BIN := $(VENV)/bin
@@ -84,22 +85,22 @@ build: ## the images of the services, from the locked dependencies
 	docker compose build $(ARGS)
 
 up: ## the compose stack: start, wait until healthy, say where it is (ARGS='--scale worker=2')
-	@deploy/compose/up.sh $(ARGS)
+	@exec deploy/compose/up.sh $(ARGS)
 
 deploy: ## another version of the running stack without a failed request (ARGS=--dry-run, VERSION=name)
-	@VERSION='$(VERSION)' deploy/deploy.sh $(ARGS)
+	@exec env VERSION='$(VERSION)' deploy/deploy.sh $(ARGS)
 
 rollback: ## the version before, or VERSION=name
-	@VERSION='$(VERSION)' deploy/deploy.sh --rollback $(ARGS)
+	@exec env VERSION='$(VERSION)' deploy/deploy.sh --rollback $(ARGS)
 
 down: ## stop the compose stack; its data stay, but with VOLUMES=1
 	docker compose down --remove-orphans $(if $(VOLUMES),--volumes)
 
 backup: ## a copy of the database into backups/: of DATABASE_URL, else of `make run` or the compose stack
-	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh backup
+	@exec env VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh backup
 
 restore: ## such a copy (FILE=backups/NAME.dump) into an empty database; its services stand still meanwhile
-	@VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh restore
+	@exec env VENV='$(VENV)' MAKE='$(MAKE)' deploy/backup/choose.sh restore
 
 sbom: $(VENV)/supply.stamp ## a bill of materials for each image into build/sbom (CycloneDX), from the locks
 	@$(BIN)/python -m deploy.supply_chain.bills $(VENV)/supply/bin/cyclonedx-py build/sbom
