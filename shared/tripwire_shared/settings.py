@@ -138,6 +138,10 @@ def secret_variables() -> frozenset[str]:
     return frozenset(item.name.upper() for item in fields(Settings) if item.metadata["secret"])
 
 
+# What nothing that provisions can do without.
+NEEDED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+
+
 def load_settings(
     required: tuple[str, ...] = (), environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
 ) -> Settings:

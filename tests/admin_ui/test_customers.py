@@ -127,7 +127,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_the_rest_kept(
     assert words in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert 'value="Anna K."' in answer.text
-    assert 'name="key" value="k"' not in answer.text  # a corrected form is another wish
+    assert 'name="key" value="k"' not in answer.text  # a corrected form is another request
 
 
 @pytest.mark.parametrize("whose", ["admin", "sales"])

@@ -26,7 +26,7 @@ from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.intake.accept import Accepted
 from tripwire_shared.postgres import database
-from tripwire_shared.requests.request import EmailTaken, KeyReused, Wish
+from tripwire_shared.requests.request import EmailTaken, KeyReused, NewCustomer
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.timings import LOCK_TIMEOUT_MS
 
@@ -34,8 +34,8 @@ FIRST, PATIENCE, MANY = "first@example.com", 20.0, 64
 Told = Accepted | BaseException
 
 
-def wish(email: str, price: int = 5000) -> Wish:
-    return Wish(email, "Anna K.", None, price, "KZT")
+def customer(email: str, price: int = 5000) -> NewCustomer:
+    return NewCustomer(email, "Anna K.", None, price, "KZT")
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Groups:
     before_group: Callable[[], None] = lambda: None
     after_group: Callable[[], None] = lambda: None
 
-    def together(self, *asked: Wish | tuple[Wish, str]) -> list[Told]:
+    def together(self, *asked: NewCustomer | tuple[NewCustomer, str]) -> list[Told]:
         """What each of these is told, the key being the second of a pair."""
         with self.first_held() as (pool, go):
             told = [pool.submit(self.accept, *(one if isinstance(one, tuple) else (one, None))) for one in asked]
@@ -65,7 +65,7 @@ class Groups:
 
         def door(news: Sequence[NewRequest]) -> set[UUID]:
             self.sizes.append(len(news))
-            if news[0].wish.email == FIRST:
+            if news[0].customer.email == FIRST:
                 held.set()
                 assert go.wait(PATIENCE)
             if len(news) == 1:
@@ -78,7 +78,7 @@ class Groups:
         store.accept = door
         try:
             with ThreadPoolExecutor(MANY) as pool:
-                first = pool.submit(self.accept, wish(FIRST), None)
+                first = pool.submit(self.accept, customer(FIRST), None)
                 assert held.wait(PATIENCE)
                 yield pool, go
                 go.set()
@@ -86,8 +86,8 @@ class Groups:
         finally:
             store.accept = accept
 
-    def accept(self, wish: Wish, key: str | None) -> Accepted:
-        accepted: Accepted = self.api.resources.intake.accept(wish, self.staff_id, key)
+    def accept(self, customer: NewCustomer, key: str | None) -> Accepted:
+        accepted: Accepted = self.api.resources.intake.accept(customer, self.staff_id, key)
         return accepted
 
 
@@ -116,7 +116,9 @@ def test_one_insert_and_one_pipeline_for_all(groups: Groups, api: ApiUnderTest, 
     push = api.resources.request_queue.push
     api.resources.request_queue.push = lambda ids: (pushes.append(len(ids)), push(ids))
     emails = [f"{number}@example.com" for number in range(6)]
-    ids = [assert_queued(told, email) for told, email in zip(groups.together(*map(wish, emails)), emails, strict=True)]
+    ids = [
+        assert_queued(told, email) for told, email in zip(groups.together(*map(customer, emails)), emails, strict=True)
+    ]
     assert (groups.sizes, pushes) == ([1, 6], [1, 6])
     assert {email: stored(api)[email] for email in emails} == dict(zip(emails, ids, strict=True))
     assert sorted(queued(redis_url)) == sorted(stored(api).values())
@@ -124,14 +126,15 @@ def test_one_insert_and_one_pipeline_for_all(groups: Groups, api: ApiUnderTest, 
 
 def test_rivals_go_their_way_alone(groups: Groups, api: ApiUnderTest, redis_url: str) -> None:
     intake, staff_id = api.resources.intake, groups.staff_id
-    rival = intake.accept(wish("taken@example.com"), staff_id, None)
-    keyed = intake.accept(wish("keyed@example.com"), staff_id, "a key")
+    rival = intake.accept(customer("taken@example.com"), staff_id, None)
+    keyed = intake.accept(customer("keyed@example.com"), staff_id, "a key")
     [auth_user] = sql(
         api, "INSERT INTO auth.users (id, email) VALUES (gen_random_uuid(), 'user@example.com') RETURNING id"
     )
     email, key, other_body, user, new = groups.together(
-        wish("taken@example.com"), (wish("keyed@example.com"), "a key"), (wish("keyed@example.com", 1), "a key"),
-        wish("user@example.com"), wish("new@example.com"),
+        customer("taken@example.com"),
+        (customer("keyed@example.com"), "a key"), (customer("keyed@example.com", 1), "a key"),
+        customer("user@example.com"), customer("new@example.com"),
     )  # fmt: skip
     assert isinstance(email, EmailTaken)
     assert email.request_id == rival.request_id
@@ -147,8 +150,8 @@ def test_rivals_go_their_way_alone(groups: Groups, api: ApiUnderTest, redis_url:
 def test_twice_the_same_inside(groups: Groups, api: ApiUnderTest, redis_url: str) -> None:
     """An e-mail twice: one is stored, the other is told which. A key twice: both are told the same."""
     *same_email, one, another = groups.together(
-        wish("anna@example.com"), wish("anna@example.com"),
-        (wish("twin@example.com"), "k"), (wish("twin@example.com"), "k"),
+        customer("anna@example.com"), customer("anna@example.com"),
+        (customer("twin@example.com"), "k"), (customer("twin@example.com"), "k"),
     )  # fmt: skip
     [taken] = [told for told in same_email if isinstance(told, EmailTaken)]
     [accepted] = [told for told in same_email if isinstance(told, Accepted)]
@@ -162,7 +165,9 @@ def test_twice_the_same_inside(groups: Groups, api: ApiUnderTest, redis_url: str
 
 
 def test_a_row_that_the_database_refuses_is_its_own_senders_matter(groups: Groups, api: ApiUnderTest) -> None:
-    a, refused, b = groups.together(wish("a@example.com"), wish("bad@example.com", -1), wish("b@example.com"))
+    a, refused, b = groups.together(
+        customer("a@example.com"), customer("bad@example.com", -1), customer("b@example.com")
+    )
     assert_queued(a, "a@example.com")
     assert_queued(b, "b@example.com")
     assert isinstance(refused, psycopg2.errors.CheckViolation)
@@ -182,14 +187,14 @@ def test_who_waits_for_a_lock_waits_alone(groups: Groups, api: ApiUnderTest, dat
         ended: dict[str, float] = {}
         accept = groups.accept
 
-        def timed(wish: Wish, key: str | None) -> Accepted:
+        def timed(customer: NewCustomer, key: str | None) -> Accepted:
             try:
-                return accept(wish, key)
+                return accept(customer, key)
             finally:
-                ended[wish.email] = time.monotonic() - began
+                ended[customer.email] = time.monotonic() - began
 
         groups.accept = timed  # type: ignore[method-assign]
-        a, held, b = groups.together(wish("a@example.com"), wish("held@example.com"), wish("b@example.com"))
+        a, held, b = groups.together(customer("a@example.com"), customer("held@example.com"), customer("b@example.com"))
         holder.rollback()
     assert_queued(a, "a@example.com")
     assert_queued(b, "b@example.com")
@@ -213,7 +218,7 @@ def test_a_connection_lost_before_the_commit(groups: Groups, api: ApiUnderTest, 
     killer = threading.Thread(target=end_it)
     groups.before_group = killer.start
     emails = ["a@example.com", "slow@example.com", "z@example.com"]
-    for told, email in zip(groups.together(*map(wish, emails)), emails, strict=True):
+    for told, email in zip(groups.together(*map(customer, emails)), emails, strict=True):
         assert_queued(told, email)
     killer.join()
     assert ended
@@ -253,7 +258,7 @@ def test_a_connection_lost_after_the_commit(
         return set(emails) <= set(committed[-1])
 
     groups.before_group = lambda: lose_the_answer(all_there)
-    for told, email in zip(groups.together(*map(wish, emails)), emails, strict=True):
+    for told, email in zip(groups.together(*map(customer, emails)), emails, strict=True):
         assert assert_queued(told, email) == committed[-1][email], "stored before the answer was lost"
     assert groups.sizes == [1, 4]
     assert stored(api) == committed[-1]
@@ -267,7 +272,7 @@ def test_redis_gone_between_row_and_push(
     groups = Groups(api, UUID(api.member("manager@example.com").id))
     groups.after_group = own_valkey.stop
     emails = [f"{number}@example.com" for number in range(6)]
-    for told, email in zip(groups.together(*map(wish, emails)), emails, strict=True):
+    for told, email in zip(groups.together(*map(customer, emails)), emails, strict=True):
         assert isinstance(told, Accepted), told
         assert (told.email, told.mode) == (email, RequestMode.FALLBACK)
         assert told.user_id is not None, "201"
@@ -280,7 +285,7 @@ def test_nobody_waits_behind_who_tries_a_silent_database(groups: Groups) -> None
         began = time.monotonic()
         try:
             with pytest.raises(DatabaseUnavailable):
-                groups.accept(wish("a@example.com"), None)
+                groups.accept(customer("a@example.com"), None)
         finally:
             database._silence.heard()
         assert time.monotonic() - began < 0.5
@@ -290,7 +295,7 @@ def test_who_waits_for_others_waits_within_its_own_budget(groups: Groups, api: A
     with groups.first_held():
         began = time.monotonic()
         with pytest.raises(DatabaseUnavailable), database.within(0.2):
-            groups.accept(wish("a@example.com"), None)
+            groups.accept(customer("a@example.com"), None)
         assert 0.2 <= time.monotonic() - began < 1.0
     assert set(stored(api)) == {FIRST}, "nothing was kept"
 
@@ -306,7 +311,7 @@ def test_a_leader_that_is_gone_takes_nobody_along(groups: Groups, api: ApiUnderT
 
     setattr(groups, when, go)
     emails = [f"{number}@example.com" for number in range(5)]
-    told = dict(zip(emails, groups.together(*map(wish, emails)), strict=True))
+    told = dict(zip(emails, groups.together(*map(customer, emails)), strict=True))
     [gone] = [email for email, answer in told.items() if isinstance(answer, Gone)]
     del told[gone]
     for email, answer in told.items():

@@ -10,9 +10,9 @@ from marshmallow import ValidationError
 
 from tests.api.conftest import CREATE, Caller, assert_problem
 from tripwire_api.http.body_rules import _SUSPECT, _UNREADABLE, DEPTH_AT_MOST
-from tripwire_api.http.request_body import WishSchema, quick_wish
+from tripwire_api.http.request_body import NewCustomerSchema, quick_customer
 
-SCHEMA = WishSchema()
+SCHEMA = NewCustomerSchema()
 ANNA = {"email": "anna@example.com", "full_name": "Anna K."}
 NAMES = ("email", "full_name", "password", "price", "currency")
 
@@ -52,7 +52,7 @@ def by_the_schema(body: Any) -> Any:
 @example(body={"email": "anna@example.com"})
 @example(body=[ANNA])
 def test_what_it_takes_the_schema_takes_alike(body: Any) -> None:
-    quick = quick_wish(body)
+    quick = quick_customer(body)
     assert quick is None or quick == by_the_schema(body)
 
 
@@ -60,9 +60,9 @@ def test_what_it_takes_the_schema_takes_alike(body: Any) -> None:
 @given(body=bodies)
 def test_it_takes_all_that_is_right(body: Any) -> None:
     """Or else it would be no short way; a true or a whole float as a price is the schema's to judge."""
-    wish = by_the_schema(body)
-    if wish is not None and type(body.get("price", 0)) is int:
-        assert quick_wish(body) == wish
+    customer = by_the_schema(body)
+    if customer is not None and type(body.get("price", 0)) is int:
+        assert quick_customer(body) == customer
 
 
 @settings(max_examples=500, deadline=None)

@@ -68,7 +68,7 @@ class Load:
         email: Callable[[], str] = new_email,
         verify: bool = True,
     ) -> None:
-        self.wishes: list[Wished] = []
+        self.customers: list[Wished] = []
         self._urls, self._token, self._gap, self._patience = urls, token, CLIENTS / per_second, patience
         self._email, self._verify = email, verify
         self._ended = threading.Event()
@@ -86,12 +86,12 @@ class Load:
 
     @property
     def tries(self) -> list[Try]:
-        return [seen for wished in list(self.wishes) for seen in list(wished.tries)]
+        return [seen for wished in list(self.customers) for seen in list(wished.tries)]
 
     @property
     def accepted(self) -> list[str]:
         """The ids of all requests that were answered 2xx."""
-        return [wished.request_id for wished in self.wishes if wished.request_id is not None]
+        return [wished.request_id for wished in self.customers if wished.request_id is not None]
 
     def first_accepted_after(self, moment: float) -> float | None:
         """When the first answer 2xx came to a request that was sent after `moment`."""
@@ -106,7 +106,7 @@ class Load:
         while not self._ended.is_set():
             due = time.monotonic() + self._gap
             wished = Wished(self._email(), uuid4().hex)
-            self.wishes.append(wished)
+            self.customers.append(wished)
             self._insist(session, wished, first=number)
             self._ended.wait(max(0.0, due - time.monotonic()))
 

@@ -165,9 +165,9 @@ def test_a_local_run_stopped_under_load(tmp_path: Path, database_url: str, redis
 
 
 def _assert_each_sent_once_and_accepted(load: Load) -> None:
-    assert len(load.wishes) > 20
+    assert len(load.customers) > 20
     assert [str(seen) for seen in load.tries if not seen.accepted] == []
-    assert len(load.tries) == len(load.wishes)
+    assert len(load.tries) == len(load.customers)
 
 
 def _stop_in_order(service: Child, seconds: float) -> None:

@@ -25,7 +25,7 @@ from tripwire_shared.errors import Conflict, QueueUnavailable, TripwireError
 from tripwire_shared.few_at_once import FewAtOnce
 from tripwire_shared.intake.accept import Intake
 from tripwire_shared.keys import Signer
-from tripwire_shared.requests.request import Claim, KeyReused, Wish
+from tripwire_shared.requests.request import Claim, KeyReused, NewCustomer
 from tripwire_shared.settings import Settings
 
 ORDERS = int(os.environ.get("FAULT_ROUNDS", "60")) // 2
@@ -102,10 +102,10 @@ class World(RuleBasedStateMachine):
     @rule(email=EMAILS, key=KEYS, trouble=st.sampled_from(["none", "none", "refused", "lost answer"]), death=DEATHS)
     def create(self, email: str, key: str | None, trouble: str, death: int | None) -> None:
         self.queue.trouble = trouble
-        wish = Wish(email, "Anna K.", None, 5000, "KZT")
+        customer = NewCustomer(email, "Anna K.", None, 5000, "KZT")
         with self.death.after(death):
             try:
-                accepted = self.intake.accept(wish, self.staff_id, key)
+                accepted = self.intake.accept(customer, self.staff_id, key)
             except (Conflict, KeyReused):
                 return
             if key is not None:

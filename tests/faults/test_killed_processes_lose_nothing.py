@@ -40,7 +40,7 @@ def test_processes_killed_at_random_moments_under_load(stack: Stack) -> None:
             send(signal.SIGKILL, [rng.choice(wait_until(victims[kind], 20, what=f"a process of the {kind}"))])
 
     assert all(seen.status in (0, 201, 202, 409) for seen in load.tries), [str(seen) for seen in load.tries]
-    assert len(load.accepted) == len(load.wishes), "a client that insists with its key has its customer"
+    assert len(load.accepted) == len(load.customers), "a client that insists with its key has its customer"
     wait_until_settled(url, 40)
     assert_all_kept(url, load.accepted)
     assert_mails_arrived(url, stack.mail_folder)

@@ -73,7 +73,7 @@ def _create_at_once(urls: list[str], token: str, rng: random.Random, accepted: d
         start.wait()
         outcomes.append((email, _insist(manager, email, key)))
 
-    threads = [threading.Thread(target=create, args=(number, *wish)) for number, wish in enumerate(wanted)]
+    threads = [threading.Thread(target=create, args=(number, *customer)) for number, customer in enumerate(wanted)]
     for thread in threads:
         thread.start()
     for thread in threads:

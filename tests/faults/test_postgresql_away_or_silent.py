@@ -125,7 +125,7 @@ def test_answered_within_two_seconds_and_back_within_five(
     assert worked < BACK_WITHIN
     _assert_no_thread_is_stuck(api, stack, manager.token)
     wait_until_settled(server.url, 20)
-    assert len(load.accepted) == len(load.wishes)
+    assert len(load.accepted) == len(load.customers)
     assert_all_kept(server.url, load.accepted)
 
 

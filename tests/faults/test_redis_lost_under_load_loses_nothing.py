@@ -26,7 +26,7 @@ def test_redis_lost_again_and_again(stack: Stack, own_valkey: ValkeyServer) -> N
             lose(own_valkey)
 
     assert [str(seen) for seen in load.tries if not seen.accepted] == []
-    assert len(load.tries) == len(load.wishes)
+    assert len(load.tries) == len(load.customers)
     wait_until_settled(url, 30)
     assert_all_kept(url, load.accepted)
     assert_mails_arrived(url, stack.mail_folder)

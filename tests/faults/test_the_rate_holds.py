@@ -53,7 +53,7 @@ def test_over_workers_an_outage_of_redis_and_a_restart(
     stack.environ.update(REDIS_URL=own_valkey.url, WORKER_RATE_LIMIT=str(LIMIT))
     stack.start_api(processes=2)
     with Load([stack.api_url], stack.log_in(), per_second=60) as load:
-        wait_until(lambda: len(load.wishes) >= BACKLOG, 20, what="the backlog")
+        wait_until(lambda: len(load.customers) >= BACKLOG, 20, what="the backlog")
     first, second = stack.start_worker(), stack.start_worker()
     for service in (first, second):
         wait_until(lambda service=service: worker_of(service) and sweep_of(service), 20)

@@ -20,7 +20,7 @@ from tests.shared.rows import rows
 from tests.worker.conftest import a_manager
 from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.requests.request import Wish
+from tripwire_shared.requests.request import NewCustomer
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
 
@@ -76,8 +76,8 @@ def superuser_url(postgres: PostgresServer, supabase_url: str) -> str:
 
 def new_request(resources: Resources, email: str) -> NewRequest:
     staff_id = a_manager(resources.database)
-    wish = Wish(email, "Anna K.", None, 5000, "KZT")
-    return NewRequest(uuid4(), wish, None, staff_id, RequestMode.ASYNC, 202, None, None)
+    customer = NewCustomer(email, "Anna K.", None, 5000, "KZT")
+    return NewRequest(uuid4(), customer, None, staff_id, RequestMode.ASYNC, 202, None, None)
 
 
 def test_the_migrations_neither_alter_nor_refer_to_auth_users(superuser_url: str, supabase_url: str):

@@ -21,7 +21,7 @@ from tripwire_shared.outbox import deliverer
 from tripwire_shared.postgres.database import DatabaseUnavailable, within
 from tripwire_shared.postgres.wakeups import WakeUp
 from tripwire_shared.provisioning.provision import Outcome
-from tripwire_shared.requests.request import Wish
+from tripwire_shared.requests.request import NewCustomer
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.timings import DELIVERY_POLL, SILENCE_AFTER
 
@@ -112,7 +112,14 @@ def ear(database_url: str) -> Ear:
 
 def accept(resources: Resources, staff_id: UUID, mode: RequestMode = RequestMode.ASYNC) -> UUID:
     new = NewRequest(
-        uuid4(), Wish(f"{uuid4()}@example.com", "Anna K.", None, 5000, "KZT"), None, staff_id, mode, None, None, None
+        uuid4(),
+        NewCustomer(f"{uuid4()}@example.com", "Anna K.", None, 5000, "KZT"),
+        None,
+        staff_id,
+        mode,
+        None,
+        None,
+        None,
     )
     assert resources.requests.accept([new])
     return new.id

@@ -10,7 +10,7 @@ from tests.identity_server import IdentityServer
 from tests.resources import Resources, build_resources
 from tripwire_shared.answers.vocabulary import RequestMode
 from tripwire_shared.postgres.database import Database
-from tripwire_shared.requests.request import Wish
+from tripwire_shared.requests.request import NewCustomer
 from tripwire_shared.requests.request_store import NewRequest
 from tripwire_shared.settings import Settings
 
@@ -44,8 +44,8 @@ def identity_server(database_url: str) -> Iterator[IdentityServer]:
 def accept(resources: Resources, staff_id: UUID, email: str = "anna@example.com", password: str | None = None) -> UUID:
     """Stores a request as intake does on the queue's route; gives its id."""
     sealed = None if password is None else resources.sealer.seal(password)
-    wish = Wish(email, "Anna K.", password, 5000, "KZT")
-    new = NewRequest(uuid4(), wish, sealed, staff_id, RequestMode.ASYNC, 202, None, None)
+    customer = NewCustomer(email, "Anna K.", password, 5000, "KZT")
+    new = NewRequest(uuid4(), customer, sealed, staff_id, RequestMode.ASYNC, 202, None, None)
     assert resources.requests.accept([new])
     return new.id
 

@@ -20,7 +20,7 @@ from tripwire_shared.metrics.metrics_folder import make_metrics_folder, merge_de
 from tripwire_shared.orphans import collect_orphans
 from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.restart_rule import RestartRule
-from tripwire_shared.settings import SettingsError, load_settings
+from tripwire_shared.settings import NEEDED, SettingsError, load_settings
 from tripwire_shared.timings import CHILD_LOOK, CHILD_SILENT_LIMIT, CHILD_START_LIMIT, WORKER_STOP_TIMEOUT
 from tripwire_worker.process_ties import end_with_parent, name_process
 from tripwire_worker.pulse import Pulse
@@ -35,7 +35,7 @@ def main() -> int:
         from tripwire_worker import sweep_process, worker_process
 
         try:
-            settings = load_settings(worker_process.REQUIRED)
+            settings = load_settings(NEEDED)
             check_listen_url(settings)
         except SettingsError as error:
             print(error, file=sys.stderr)

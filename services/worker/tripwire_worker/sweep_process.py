@@ -4,7 +4,7 @@ import signal
 
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.postgres.wakeups import WakeUp
-from tripwire_shared.settings import load_settings
+from tripwire_shared.settings import NEEDED, load_settings
 from tripwire_shared.timings import WORKER_DRAIN_LIMIT
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter, MetricsServer
@@ -12,11 +12,9 @@ from tripwire_worker.pulse import Pulse
 from tripwire_worker.sweep import Sweep
 from tripwire_worker.sweep_parts import build_sweep
 
-REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-
 
 def main(pulse: Pulse) -> None:
-    settings = load_settings(REQUIRED)
+    settings = load_settings(NEEDED)
     configure_logging("sweep", settings.log_level, settings.log_format)
     parts = build_sweep(settings)
     core, meter, attempts = parts.core, AttemptMeter(), Attempts(settings.worker_concurrency)

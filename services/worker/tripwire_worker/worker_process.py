@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from tripwire_shared.logs import configure_logging
 from tripwire_shared.queue.redis_link import build_fail_fast_redis
-from tripwire_shared.settings import load_settings
+from tripwire_shared.settings import NEEDED, load_settings
 from tripwire_shared.timings import BACKGROUND_STOP_TIMEOUT, WORKER_DRAIN_LIMIT, WORKER_REDIS_TIMEOUT
 from tripwire_worker.attempts import Attempts
 from tripwire_worker.meter import AttemptMeter
@@ -15,11 +15,9 @@ from tripwire_worker.pulse import Pulse
 from tripwire_worker.request_worker import RequestWorker
 from tripwire_worker.worker_parts import build_worker
 
-REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-
 
 def main(pulse: Pulse) -> None:
-    settings = load_settings(REQUIRED)
+    settings = load_settings(NEEDED)
     configure_logging("worker", settings.log_level, settings.log_format)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

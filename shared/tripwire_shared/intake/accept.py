@@ -23,7 +23,7 @@ from tripwire_shared.postgres.database import within
 from tripwire_shared.provisioning.provision import Attempt, Outcome, Provisioning
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-from tripwire_shared.requests.request import EmailTaken, Request, Wish
+from tripwire_shared.requests.request import EmailTaken, NewCustomer, Request
 from tripwire_shared.requests.request_store import NewRequest, RequestStore, Rival
 from tripwire_shared.timings import RIVAL_POLL, RIVAL_WAIT, SYNC_PROVISIONING_BUDGET
 from tripwire_shared.tracing import Span, Tracer, now
@@ -63,13 +63,13 @@ class Intake:
         self._provisioning, self._sealer, self._fingerprints = provisioning, sealer, fingerprints
         self._writer, self._hashing, self._tracer, self._clock = writer, hashing, tracer, clock
 
-    def accept(self, wish: Wish, staff_id: UUID, key: str | None) -> Accepted:
-        """Takes `wish` in for a member of staff.
+    def accept(self, customer: NewCustomer, staff_id: UUID, key: str | None) -> Accepted:
+        """Takes `customer` in for a member of staff.
 
         Raises DatabaseUnavailable where it could not be stored (nothing was kept), EmailTaken, KeyInUse, KeyReused.
         """
         mode = self._way()
-        new = self._new_request(wish, staff_id, key, mode)
+        new = self._new_request(customer, staff_id, key, mode)
         began = now()
         entry = self._group.take_in(new)
         if entry is Entry.REFUSED:
@@ -80,7 +80,7 @@ class Intake:
                 entry = Entry.QUEUED
         self._tracer.record(Span.ACCEPT, new.id, began, {"queued": entry is Entry.QUEUED, "mode": mode.value})
         if entry is Entry.QUEUED:
-            return Accepted(new.id, wish.email, mode, user_id=None)
+            return Accepted(new.id, customer.email, mode, user_id=None)
         return self._provision_now(new, RequestMode.FALLBACK if mode is RequestMode.ASYNC else mode)
 
     def _way(self) -> RequestMode:
@@ -88,13 +88,13 @@ class Intake:
             return RequestMode.SYNC
         return RequestMode.FALLBACK if self._breaker.state is BreakerState.OPEN else RequestMode.ASYNC
 
-    def _new_request(self, wish: Wish, staff_id: UUID, key: str | None, mode: RequestMode) -> NewRequest:
+    def _new_request(self, customer: NewCustomer, staff_id: UUID, key: str | None, mode: RequestMode) -> NewRequest:
         # As it waits in the row until a worker hashes it: encrypted, and cheap enough for this path.
-        sealed = None if wish.password is None else self._sealer.seal(wish.password)
+        sealed = None if customer.password is None else self._sealer.seal(customer.password)
         # No plain hash: the body may hold a password, and a plain hash could be searched.
-        fingerprint = self._fingerprints.sign(_canonical(wish)) if key else None
+        fingerprint = self._fingerprints.sign(_canonical(customer)) if key else None
         answer = 202 if mode is RequestMode.ASYNC else None
-        return NewRequest(uuid4(), wish, sealed, staff_id, mode, answer, key, fingerprint)
+        return NewRequest(uuid4(), customer, sealed, staff_id, mode, answer, key, fingerprint)
 
     def _replay_or_store(self, new: NewRequest) -> Accepted | None:
         """For one that was not stored, alone: what the same key was told before; None where it is stored after all.
@@ -104,7 +104,7 @@ class Intake:
                 return None
             rival = self._store.find_rival(new)
             if rival is None:
-                if (user_id := self._store.find_auth_user(new.wish.email)) is not None:
+                if (user_id := self._store.find_auth_user(new.customer.email)) is not None:
                     raise EmailTaken(user_id=user_id)
                 continue
             if rival.id == new.id:
@@ -117,7 +117,7 @@ class Intake:
 
     def _is_same_body(self, rival: Rival, new: NewRequest) -> bool:
         """Whether the rival came with the same body; also where its fingerprint was made with the previous secret."""
-        return rival.fingerprint is not None and self._fingerprints.verify(_canonical(new.wish), rival.fingerprint)
+        return rival.fingerprint is not None and self._fingerprints.verify(_canonical(new.customer), rival.fingerprint)
 
     def _provision_now(self, new: NewRequest, mode: RequestMode) -> Accepted:
         """From here on nothing is lost: whatever happens, the answer is 201, 202, or who has the e-mail."""
@@ -130,10 +130,10 @@ class Intake:
             get_logger(__name__).warning("stored, but not finished now", request_id=str(new.id))
             # Perhaps only the answer to the commit was lost, and the row says 201 by now.
             self._writer.submit(_ToldLater(self._store, new.id, mode))
-            return Accepted(new.id, new.wish.email, RequestMode.SYNC, user_id=None)
+            return Accepted(new.id, new.customer.email, RequestMode.SYNC, user_id=None)
         if taken is not None:
             raise taken
-        return Accepted(new.id, new.wish.email, mode if user_id else RequestMode.SYNC, user_id)
+        return Accepted(new.id, new.customer.email, mode if user_id else RequestMode.SYNC, user_id)
 
     def _created(self, new: NewRequest, mode: RequestMode) -> tuple[UUID | None, EmailTaken | None]:
         """The auth user where the customer is there now; or who has the e-mail; or neither: it is tried again."""
@@ -146,7 +146,7 @@ class Intake:
         request = self._settled(new.id)
         if request.status is RequestStatus.DUPLICATE:
             self._store.free_key(new.id)
-            return None, self._store.who_has(new.wish.email)
+            return None, self._store.who_has(new.customer.email)
         # A worker did it, who does not know what is told here.
         self._store.note_answer(new.id, 201 if request.user_id else 202, mode)
         return request.user_id, None
@@ -176,6 +176,6 @@ class _ToldLater:
         return
 
 
-def _canonical(wish: Wish) -> bytes:
+def _canonical(customer: NewCustomer) -> bytes:
     """The whole body, the password too: another password is another body."""
-    return json.dumps(asdict(wish), sort_keys=True).encode()
+    return json.dumps(asdict(customer), sort_keys=True).encode()

@@ -1,4 +1,4 @@
-"""What a wish may say: the rules of the fields that take more than a length. Pure; each gives the reason, or None."""
+"""What a new request may say: rules of the fields that take more than a length. Pure; each gives the reason or None."""
 
 import unicodedata
 

@@ -1,14 +1,13 @@
 """The outbox in PostgreSQL: what is to be sent is stored with what caused it, then delivered under a lease."""
 
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from tripwire_shared.lease_owner import new_owner
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.timings import (
@@ -106,7 +105,7 @@ class Outbox:
         Mails: those due longest. `patience`: only mails that have been due for so many seconds while nobody sent any.
         Alerts: strictly in order and at most one a second, hence never more than one.
         """
-        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
+        owner = new_owner()
         with self._database.connection() as connection:
             if channel is Channel.MAIL:
                 rows = self._sql.lease_mails(

@@ -91,7 +91,7 @@ class Wakeups:
 
     def ask_server(self) -> None:
         """Has the listener ask the server whether it is there, soon: somebody waits for an answer and doubts it."""
-        with contextlib.suppress(OSError):  # full of such wishes, of which one is enough; or ended
+        with contextlib.suppress(OSError):  # full of such calls, of which one is enough; or ended
             self._ask.send(b"?")
 
     def _run(self) -> None:

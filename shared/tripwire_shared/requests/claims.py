@@ -1,13 +1,12 @@
 """Claims in PostgreSQL: taking requests for an attempt, and what became of it. The statements stand in `claims.sql`."""
 
-import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from tripwire_shared.answers.vocabulary import Door, FailureCause, RequestStatus
+from tripwire_shared.lease_owner import new_owner
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import PASSING_AT_MOST, AttemptRules
@@ -52,7 +51,7 @@ class ClaimStore:
 
     def claim(self, request_ids: Sequence[UUID], *, door: Door, fallback: bool = False) -> list[Claim]:
         """Takes those of these new requests that nobody else has; for one attempt, as one set."""
-        owner = _new_owner()
+        owner = new_owner()
         with self._database.connection() as connection:
             rows = self._sql.claim(
                 connection, ids=list(request_ids), owner=owner, lease=CLAIM_LEASE, fallback=fallback, door=door,
@@ -63,7 +62,7 @@ class ClaimStore:
     def claim_due(self, at_most: int, *, door: Door, with_tried: bool = True) -> list[Claim]:
         """Takes up to `at_most` requests that are due and that nobody holds: a set of new ones, or one that was tried
         before, alone; that kind not at all where `with_tried` is False."""
-        owner = _new_owner()
+        owner = new_owner()
         with self._database.connection() as connection:
             rows = self._sql.claim_due(
                 connection, owner=owner, lease=CLAIM_LEASE, max_attempts=self._rules.max_attempts, batch=at_most,
@@ -136,11 +135,6 @@ class ClaimStore:
         for row in rows:
             if row.status == RequestStatus.FAILED:
                 self._on_failed(connection, row.id, row.attempts, reason)
-
-
-def _new_owner() -> str:
-    """Unique for each claim, and readable: who had it."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
 
 
 def _claim(row: Any, owner: str) -> Claim:

@@ -13,7 +13,7 @@ from tripwire_shared.errors import Conflict, TripwireError
 
 
 @dataclass(frozen=True)
-class Wish:
+class NewCustomer:
     """What a sales manager asks for, checked and normalised. `price` in the unit shown to people."""
 
     email: str

@@ -16,7 +16,7 @@ from tripwire_shared.errors import ConnectionLost, NotFound
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.postgres.sql import load_queries
 from tripwire_shared.requests.attempt_rules import AttemptRules
-from tripwire_shared.requests.request import EmailTaken, NotFailed, Request, Wish
+from tripwire_shared.requests.request import EmailTaken, NewCustomer, NotFailed, Request
 from tripwire_shared.search_text import search_text
 from tripwire_shared.timings import GROUP_LOCK_TIMEOUT_MS, KEY_ABANDONED_AFTER, LOCK_TIMEOUT_MS
 
@@ -25,10 +25,10 @@ RETRY_TRIES = 3
 
 @dataclass(frozen=True)
 class NewRequest:
-    """A wish on its way into the table. `answer` is what its key replays so far: 202, or None until known."""
+    """A new request on its way into the table. `answer` is what its key replays so far: 202, or None until known."""
 
     id: UUID
-    wish: Wish
+    customer: NewCustomer
     sealed_password: str | None
     staff_id: UUID
     mode: RequestMode
@@ -78,7 +78,7 @@ class RequestStore:
             rows = self._sql.accept(
                 connection,
                 news=json.dumps([_as_json(new) for new in news]),
-                emails=[form for new in news for form in both_forms(new.wish.email)],
+                emails=[form for new in news for form in both_forms(new.customer.email)],
                 head_start=self._rules.head_start,
                 lock_timeout=str(LOCK_TIMEOUT_MS if len(news) == 1 else GROUP_LOCK_TIMEOUT_MS),
             )
@@ -93,7 +93,7 @@ class RequestStore:
             lambda connection: self._sql.find_rival(
                 connection,
                 id=new.id,
-                emails=both_forms(new.wish.email),
+                emails=both_forms(new.customer.email),
                 staff_id=new.staff_id,
                 key=new.key,
                 abandoned_after=KEY_ABANDONED_AFTER,
@@ -164,16 +164,16 @@ class RequestStore:
 
 def _as_json(new: NewRequest) -> dict[str, object]:
     """All of a set as one value: PostgreSQL plans that in less time than an array for each column."""
-    wish = new.wish
+    customer = new.customer
     return {
         "id": str(new.id),
-        "email": wish.email,
-        "readable": None if (readable := readable_email(wish.email)) == wish.email else readable,
-        "full_name": wish.full_name,
-        "search_text": search_text(wish.full_name, wish.email),
+        "email": customer.email,
+        "readable": None if (readable := readable_email(customer.email)) == customer.email else readable,
+        "full_name": customer.full_name,
+        "search_text": search_text(customer.full_name, customer.email),
         "sealed_password": new.sealed_password,
-        "price": wish.price,
-        "currency": wish.currency,
+        "price": customer.price,
+        "currency": customer.currency,
         "staff_id": str(new.staff_id),
         "mode": new.mode,
         "answer": new.answer,

@@ -96,7 +96,7 @@ def _page(api: ApiClient, form: Form) -> str | tuple[str, int]:
 def _refused(
     customers: CustomersApi, given: Mapping[str, str], key: str, failure: ApiFailure
 ) -> tuple[Form, HTTPStatus]:
-    """The form again. Corrected, it is another wish and gets another key; what may have arrived keeps its own."""
+    """The form again. Corrected, it is another request and gets another key; what may have arrived keeps its own."""
     match failure:
         case KeyInUse():
             return Form(given, {"": STILL_ANSWERED}, key), HTTPStatus.CONFLICT

@@ -8,13 +8,13 @@ from tripwire_api.http.body_rules import BodyReadOnce
 from tripwire_api.http.field_rules import email_field, full_name_field, obeys, password_field
 from tripwire_shared.email_address import email_problem, normalised_email
 from tripwire_shared.intake.request_rules import currency_problem, full_name_problem, password_problem, tidy
-from tripwire_shared.requests.request import Wish
+from tripwire_shared.requests.request import NewCustomer
 
 PRICE_AT_MOST = 1_000_000_000
 DEFAULT_PRICE, DEFAULT_CURRENCY = 5000, "KZT"
 
 
-class WishSchema(Schema):
+class NewCustomerSchema(Schema):
     """Unknown fields are refused."""
 
     class Meta:
@@ -31,24 +31,24 @@ class WishSchema(Schema):
     )
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Wish:
+    def make(self, data: dict[str, Any], **_: Any) -> NewCustomer:
         return _tidy(**data)
 
 
-class WishParser(BodyReadOnce):
+class NewCustomerParser(BodyReadOnce):
     """Takes what is right at once, and leaves all else to the schema and its messages."""
 
     def parse(self, argmap: Any, req: Any = None, *, location: str | None = None, **more: Any) -> Any:
-        if location == "json" and isinstance(argmap, WishSchema):
-            wish = quick_wish(self._raw_load_json(req))
-            if wish is not None:
-                return wish
+        if location == "json" and isinstance(argmap, NewCustomerSchema):
+            customer = quick_customer(self._raw_load_json(req))
+            if customer is not None:
+                return customer
         return super().parse(argmap, req, location=location, **more)
 
 
-def quick_wish(body: object) -> Wish | None:
-    """What WishSchema makes of a body that is right, in a tenth of its time; None: ask the schema. It may know less
-    than the schema, never more: a test compares the two."""
+def quick_customer(body: object) -> NewCustomer | None:
+    """What NewCustomerSchema makes of a body that is right, in a tenth of its time; None: ask the schema. It may know
+    less than the schema, never more: a test compares the two."""
     if type(body) is not dict or not _FIELDS.issuperset(body):
         return None
     found = {**_DEFAULTS, **body}
@@ -61,10 +61,10 @@ def quick_wish(body: object) -> Wish | None:
     return _tidy(**found)
 
 
-_FIELDS = frozenset(WishSchema().fields)
+_FIELDS = frozenset(NewCustomerSchema().fields)
 _DEFAULTS = {"password": None, "price": DEFAULT_PRICE, "currency": DEFAULT_CURRENCY}
 _TEXTS = (("email", email_problem), ("full_name", full_name_problem), ("currency", currency_problem))
 
 
-def _tidy(email: str, full_name: str, password: str | None, price: int, currency: str) -> Wish:
-    return Wish(normalised_email(email), tidy(full_name), password, price, currency)
+def _tidy(email: str, full_name: str, password: str | None, price: int, currency: str) -> NewCustomer:
+    return NewCustomer(normalised_email(email), tidy(full_name), password, price, currency)

@@ -14,7 +14,7 @@ from tripwire_api.http.body_rules import Blueprint, reference
 from tripwire_api.http.client_request import current_client_request
 from tripwire_api.http.field_rules import ListQuerySchema
 from tripwire_api.http.ready_response import ReadyResponse
-from tripwire_api.http.request_body import WishParser, WishSchema
+from tripwire_api.http.request_body import NewCustomerParser, NewCustomerSchema
 from tripwire_shared.activity.activity_list import ActivityList
 from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
 from tripwire_shared.answers.vocabulary import CustomerStatus, MailStatus, RequestMode
@@ -25,7 +25,7 @@ from tripwire_shared.customers.erasure import Erasure
 from tripwire_shared.email_address import normalised_email, readable_email
 from tripwire_shared.errors import InvalidFields
 from tripwire_shared.intake.accept import Accepted, Intake
-from tripwire_shared.requests.request import RequestFilter, Wish
+from tripwire_shared.requests.request import NewCustomer, RequestFilter
 from tripwire_shared.requests.request_list import RequestList
 from tripwire_shared.serving.body import BETWEEN_REPEATED
 
@@ -52,7 +52,7 @@ STATUSES = [status.value for status in CustomerStatus]
 
 
 class CustomerRoutes(Blueprint):
-    ARGUMENTS_PARSER = WishParser()
+    ARGUMENTS_PARSER = NewCustomerParser()
 
 
 class CustomerQuerySchema(ListQuerySchema):
@@ -87,13 +87,13 @@ def blueprint(
             wanted = customer_filter(query, only_own(current_staff()))
             return customers.page(wanted, query["limit"], query.get("cursor"))
 
-        @routes.arguments(WishSchema())
+        @routes.arguments(NewCustomerSchema())
         @routes.doc(parameters=[IDEMPOTENCY_KEY])
         @routes.response(202, reference(Created))
         @routes.alt_response(201, schema=reference(Created))
-        def post(self, wish: Wish) -> Response:
+        def post(self, customer: NewCustomer) -> Response:
             """Creates a customer: 202 where the queue took it, 201 where it is done already."""
-            return answer(intake.accept(wish, current_staff().id, idempotency_key()))
+            return answer(intake.accept(customer, current_staff().id, idempotency_key()))
 
     @routes.route("/<uuid:user_id>")
     class CustomerItem(MethodView):

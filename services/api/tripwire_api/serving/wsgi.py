@@ -11,18 +11,17 @@ from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.logs import configure_logging, get_logger, log_uncaught
 from tripwire_shared.postgres.listen_url import check_listen_url
 from tripwire_shared.serving.runtime import build_runtime
-from tripwire_shared.settings import Settings, SettingsError, load_settings
+from tripwire_shared.settings import NEEDED, Settings, SettingsError, load_settings
 from tripwire_shared.staff.staff import StaffExists
 from tripwire_shared.staff.staff_store import StaffStore
 
-REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 # gunicorn's code for "do not start me again": with bad settings it would only fail the same way.
 BOOT_ERROR = 3
 
 
 def create() -> Flask:
     try:
-        settings = load_settings(REQUIRED)
+        settings = load_settings(NEEDED)
         check_listen_url(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
