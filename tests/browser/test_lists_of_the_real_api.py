@@ -115,6 +115,7 @@ def test_a_customer_entered_in_the_console_is_found_changed_and_erased(console: 
     assert console.said == []
 
 
+@pytest.mark.long
 def test_the_queue_page_says_that_redis_stopped_and_comes_back(console: Any, own_valkey: ValkeyServer) -> None:
     console.goto("/admin/queue/")
     console.wait_for_selector("#queues >> text=No queues.")
@@ -125,6 +126,7 @@ def test_the_queue_page_says_that_redis_stopped_and_comes_back(console: Any, own
     console.wait_for_selector("#queues", timeout=20_000)
 
 
+@pytest.mark.long
 def test_a_change_on_the_queue_page_is_asked_done_and_written_down(
     console: Any, own_valkey: ValkeyServer, stack: Stack
 ) -> None:

@@ -72,13 +72,13 @@ def test_the_live_region_speaks_only_when_the_state_changes(page: Any, api: Stan
 
 
 def test_a_script_in_a_name_is_text_everywhere(page: Any, api: StandInApi, messages: list[str]) -> None:
-    api.state.note(SCRIPT, SCRIPT, **{SCRIPT: SCRIPT})
+    api.state.note("ERROR", SCRIPT, **{SCRIPT: SCRIPT})
     api.state.mode |= {"changed_by": SCRIPT, "reason": SCRIPT}
     api.state.processes.append((SCRIPT, 1))
     api.state.behind.add(1)
     api.state.metrics |= {"telegram": "failing", "telegram_detail": SCRIPT}
     api.state.past.incidents.append(an_incident(1, SCRIPT, datetime.now(UTC) - timedelta(minutes=9), None))
-    switch = {"at": datetime.now(UTC).isoformat(), "mode": SCRIPT, "by": SCRIPT, "reason": SCRIPT, "version": 2}
+    switch = {"at": datetime.now(UTC).isoformat(), "mode": "sync_direct", "by": SCRIPT, "reason": SCRIPT, "version": 2}
     api.state.past.switches.append(switch)
     api.state.test_alert = {"ok": False, "status": 400, "description": SCRIPT, "message_id": None}
     for path in (HEALTH, f"{HEALTH}?q={SCRIPT}"):

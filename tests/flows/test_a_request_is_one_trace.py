@@ -106,6 +106,7 @@ def test_a_replay_is_no_other_trace(stack: Stack, collector: Collector) -> None:
     assert [span.name for _, span in collector.spans].count(CREATE) == 1
 
 
+@pytest.mark.long
 def test_a_silent_collector_holds_nobody_up(stack: Stack, collector: Collector) -> None:
     collector.silent.set()
     stack.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url

@@ -164,6 +164,7 @@ def test_what_redis_knows_of_a_newer_time_does_no_harm(
     assert count(empty_database_url, "SELECT count(*) FROM system_health_logs WHERE event_type = 'CRITICAL'") == 0
 
 
+@pytest.mark.long
 def test_a_copy_made_under_load_is_of_one_moment(stack: Stack, tmp_path: Path, empty_database_url: str, redis_url: str):
     stack.start_api(API_RATE_LIMIT="0")
     stack.start_worker(WORKER_RATE_LIMIT="0")
@@ -308,6 +309,7 @@ def test_copies_are_private_and_kept_by_count_and_age(resources: Resources, copy
     assert not set(gone) & {file.name for file in folder.iterdir()}
 
 
+@pytest.mark.long
 def test_a_backup_that_fails_says_why_in_one_line_and_leaves_nothing(
     database_url: str, empty_database_url: str, tmp_path: Path
 ):
@@ -349,6 +351,7 @@ def said_of(database_url: str) -> str:
 
 
 @pytest.mark.skipif(not OLDER.is_dir(), reason=f"There is no PostgreSQL 15 in {OLDER}.")
+@pytest.mark.long
 def test_an_older_server_is_copied_with_its_own_programs_and_restored_with_the_newest(
     own_server: Callable[[], PostgresServer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

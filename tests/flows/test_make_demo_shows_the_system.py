@@ -44,6 +44,7 @@ def test_the_tour_sees_everything_that_is_promised(tmp_path: Path) -> None:
     assert not [one for one in psutil.process_iter() if _works_in(one, tmp_path)]
 
 
+@pytest.mark.long
 def test_what_differs_is_said_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tour, "DEMO_ALERT_LIMIT", 2.0)
     out = io.StringIO()

@@ -48,7 +48,7 @@ def status_of_request(run: LocalRun, location: str) -> str:
     "prefix",
     [
         pytest.param(AS_USER if os.geteuid() == 0 else (), id="as an ordinary user"),
-        pytest.param(() if os.geteuid() == 0 else AS_ROOT, id="as root"),
+        pytest.param(() if os.geteuid() == 0 else AS_ROOT, id="as root", marks=pytest.mark.long),
     ],
 )
 def test_make_run_in_a_clean_clone_provisions_a_customer_and_leaves_nothing(

@@ -67,6 +67,7 @@ def arguments_of(processes: list[psutil.Process]) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.long
 def test_an_odd_path_a_private_umask_an_ascii_terminal_and_a_proxy(runs: list[LocalRun], tmp_path: Path) -> None:
     folder = tmp_path / ODD
     folder.mkdir()

@@ -15,7 +15,9 @@ POSTS = 50
 ROUNDS = 20
 
 
-@pytest.mark.parametrize("way", ["async_queue", "sync_direct", "flipping"])
+@pytest.mark.parametrize(
+    "way", ["flipping", *(pytest.param(mode, marks=pytest.mark.long) for mode in ("async_queue", "sync_direct"))]
+)
 def test_fifty_at_once(stack: Stack, way: str) -> None:
     stack.start_api(processes=2, API_RATE_LIMIT="0")
     stack.start_worker(WORKER_RATE_LIMIT="0")

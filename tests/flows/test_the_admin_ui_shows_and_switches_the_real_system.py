@@ -38,4 +38,4 @@ def test_an_admin_signs_in_switches_and_sees_the_receipts(stack: Stack) -> None:
 
         stale = browser.post(health, data=fields, timeout=5)
         assert stale.status_code == 409
-        assert "Not switched: someone else was faster." in stale.text
+        assert "Not switched: someone else changed it first." in stale.text

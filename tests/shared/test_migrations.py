@@ -86,6 +86,7 @@ def test_who_waits_for_its_turn_holds_no_transaction(start: Start, empty_databas
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
             return [state for (state,) in cursor.fetchall()]
 

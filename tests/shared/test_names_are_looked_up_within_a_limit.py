@@ -140,6 +140,7 @@ class HangingStack(Stack):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_real_name_server_that_is_silent_delays_no_create_and_no_end(
     tmp_path: Path, database_url: str, redis_url: str, silent_name_server: list[str]
 ) -> None:

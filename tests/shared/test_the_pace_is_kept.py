@@ -112,6 +112,7 @@ def test_who_is_stopped_takes_none(resources_for: Callable[..., Resources]) -> N
     assert rows(database, "SELECT 1 FROM worker_pace WHERE last_slot = '-infinity'")
 
 
+@pytest.mark.long
 def test_many_who_wait_at_a_low_rate_use_all_of_it(resources_for: Callable[..., Resources]) -> None:
     """Ten at once, at two a second: each asks again and again, and somebody always takes the next slot."""
     pace = Pace(resources_for(worker_concurrency=10).database, 2)

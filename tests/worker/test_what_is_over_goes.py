@@ -68,6 +68,7 @@ def test_sessions_go_a_day_after_their_end_and_tokens_a_month(
     assert staff.get_listed(staff_id).last_seen_at == seen, "who was seen stays seen"
 
 
+@pytest.mark.long
 def test_sent_mails_go_with_steps_and_links_and_are_still_known_as_sent(
     resources: Resources, database: Database, staff_id: UUID
 ) -> None:
