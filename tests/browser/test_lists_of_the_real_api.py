@@ -97,7 +97,7 @@ def test_a_customer_entered_in_the_console_is_found_changed_and_erased(console: 
     console.click(".facts a")
     console.wait_for_selector("h1:text-is('<script>alert(1)</script>')")
     console.select_option("[name=status]", "completed")
-    console.click("text=Change state")
+    console.click("text=Change status")
     console.wait_for_selector("text=changed the status of a customer to completed")
     console.click("text=Send a new link now")
     console.wait_for_selector("text=The old link no longer works.")

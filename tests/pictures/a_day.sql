@@ -8,7 +8,7 @@ INSERT INTO staff (id, email, full_name, role, last_seen_at) VALUES
 CREATE TEMPORARY TABLE day AS
 SELECT gen_random_uuid() AS id, gen_random_uuid() AS user_id, n,
        (ARRAY['anna', 'bek', 'dmitri', 'hana', 'kaisar', 'olga', 'samir', 'zarina'])[1 + n %% 8] AS name,
-       now() - interval '61 seconds' - n * interval '18 seconds' - (1 + sin(n / 200.0)) * interval '20 minutes' AS accepted_at,
+       now() - interval '61 seconds' - n * interval '18 seconds' - sin(n / 200.0) * interval '20 minutes' AS accepted_at,
        CASE WHEN n %% 3 = 0 THEN '00000000-0000-0000-0000-000000000003' ELSE '00000000-0000-0000-0000-000000000002' END::uuid
            AS staff_id
 FROM generate_series(1, 6000) AS n;
