@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tripwire_shared.answers.system import LastKnown, MedianSeconds, Metrics
+from tripwire_shared.answers.system import COUNTED_IN_REDIS, LastKnown, MedianSeconds, Metrics
 from tripwire_shared.answers.vocabulary import BreakerState, ChannelState, RequestStatus, ServerState
 from tripwire_shared.errors import DatabaseTakesNoWrites, QueueUnavailable
 from tripwire_shared.incidents.incident_history import IncidentHistory
@@ -15,8 +15,6 @@ from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.postgres.write_probe import WriteProbe
 from tripwire_shared.queue.breaker import Breaker
 from tripwire_shared.queue.request_queue import RequestQueue
-
-COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
 
 
 @dataclass(frozen=True)

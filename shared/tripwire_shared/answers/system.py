@@ -8,6 +8,9 @@ from tripwire_shared.answers.answer import Answer, Moment
 from tripwire_shared.answers.history import Incident
 from tripwire_shared.answers.vocabulary import BreakerState, ChannelState, EventType, Mode, RequestStatus, ServerState
 
+# The fields of Metrics that Redis counts.
+COUNTED_IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
+
 
 class ApiProcess(Answer, frozen=True, kw_only=True):
     """One API process alive now, and the version of the mode that it obeys, and since when."""

@@ -39,9 +39,17 @@ class FailureCause(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-class Refusal(StrEnum):
-    """Why a request is a duplicate; the `cause` of its step."""
+class Check(StrEnum):
+    """In the order in which they are made.
 
+    LIVE_REQUEST: no other request with this address is under way or provisioned. Made when a request is accepted, and
+    held from then on by the unique index one_live_request_per_email.
+    AUTH_USER: the auth user with this address was not made by somebody else. One that an earlier attempt of this very
+    request made is taken over.
+    CUSTOMER: neither the address nor its auth user has a customer.
+    """
+
+    LIVE_REQUEST = "live_request"
     AUTH_USER = "auth_user"
     CUSTOMER = "customer"
 

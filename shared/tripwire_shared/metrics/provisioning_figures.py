@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from tripwire_shared.answers.answer import from_row
 from tripwire_shared.answers.history import Bucket
 from tripwire_shared.metrics.measured_minutes import MeasuredMinutes
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.postgres.sql import load_queries
-
-UNMEASURED = dict.fromkeys(("async", "sync", "fallback", "failed", "p50", "p95"))
 
 
 class ProvisioningFigures:
@@ -34,6 +31,8 @@ class ProvisioningFigures:
 def _bucket(row: Any, *, measured: bool) -> Bucket:
     """Nothing is known where nobody measured and nothing finished."""
     if not measured and not row.finished:
-        return from_row(Bucket, row, **UNMEASURED)
+        return Bucket(at=row.at, queued=None, direct=None, fallback=None, failed=None, p50=None, p95=None)
     p50, p95 = row.percentiles or (None, None)
-    return from_row(Bucket, row, **{"async": row.queued, "sync": row.direct}, p50=p50, p95=p95)
+    return Bucket(
+        at=row.at, queued=row.queued, direct=row.direct, fallback=row.fallback, failed=row.failed, p50=p50, p95=p95
+    )

@@ -5,23 +5,8 @@ of the tables, so that any race ends the same way. Here stand their names and wh
 """
 
 import json
-from enum import StrEnum
 
-
-class Check(StrEnum):
-    """In the order in which they are made.
-
-    LIVE_REQUEST: no other request with this address is under way or provisioned. Made when a request is accepted, and
-    held from then on by the unique index one_live_request_per_email.
-    AUTH_USER: the auth user with this address was not made by somebody else. One that an earlier attempt of this very
-    request made is taken over.
-    CUSTOMER: neither the address nor its auth user has a customer.
-    """
-
-    LIVE_REQUEST = "live_request"
-    AUTH_USER = "auth_user"
-    CUSTOMER = "customer"
-
+from tripwire_shared.answers.vocabulary import Check
 
 REFUSALS = {
     Check.AUTH_USER: "An auth user with this e-mail address exists already.",

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import current_address
-from tripwire_shared.answers.vocabulary import RequestStatus
+from tripwire_shared.answers.vocabulary import Check, RequestStatus
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
-from tripwire_shared.provisioning.customer_rules import PASSED, REFUSALS, Check
+from tripwire_shared.provisioning.customer_rules import PASSED, REFUSALS
 from tripwire_shared.requests.request import Claim
 from tripwire_shared.timings import INVITATION_TTL
 

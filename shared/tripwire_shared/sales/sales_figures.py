@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec.structs import asdict
+
 from tripwire_shared.answers.answer import from_row
 from tripwire_shared.answers.sales import Day, OwnStats, Place, Stats
 from tripwire_shared.answers.staff import StaffName
@@ -28,8 +30,7 @@ class SalesFigures:
         """With the place on the leaderboard."""
         board = self.leaderboard()
         place = next((line.place for line in board if line.manager.id == staff_id), None)
-        stats = self.stats(staff_id)
-        return OwnStats(**{name: getattr(stats, name) for name in Stats.__struct_fields__}, place=place, of=len(board))
+        return OwnStats(**asdict(self.stats(staff_id)), place=place, of=len(board))
 
     def leaderboard(self) -> tuple[Place, ...]:
         """Managers by revenue."""

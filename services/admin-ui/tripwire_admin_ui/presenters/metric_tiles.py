@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from tripwire_admin_ui.presenters.formatting import duration, number
 from tripwire_admin_ui.presenters.system_state import SystemState
-from tripwire_shared.answers.system import LastKnown
-
-IN_REDIS = ("waiting", "active", "scheduled", "completed", "failed", "workers")
+from tripwire_shared.answers.system import COUNTED_IN_REDIS, LastKnown
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Figure:
 def queue_figures(state: SystemState) -> tuple[Figure, ...]:
     """Counted in Redis."""
     last_known = state.metrics.last_known if state.metrics else {}
-    return tuple(_count(state, name.capitalize(), name, was=last_known.get(name)) for name in IN_REDIS)
+    return tuple(_count(state, name.capitalize(), name, was=last_known.get(name)) for name in COUNTED_IN_REDIS)
 
 
 def database_figures(state: SystemState) -> tuple[Figure, ...]:

@@ -8,15 +8,15 @@ from typing import Any
 from tripwire_admin_ui.presenters.failure_reasons import Reason, reason
 from tripwire_admin_ui.presenters.formatting import duration
 from tripwire_shared.answers.requests import RequestItem, Step
-from tripwire_shared.answers.vocabulary import Door, MailStatus, Refusal, RequestMode, RequestStatus
+from tripwire_shared.answers.vocabulary import Check, Door, MailStatus, RequestMode, RequestStatus
 from tripwire_shared.timings import DAY, MAIL_BACKOFF, REQUEST_DETAILS_KEPT
 
 Steps = tuple[Step, ...]
 Facts = Mapping[str, Any]
 CHECKS = {
-    "live_request": "No other request with this email",
-    "auth_user": "No sign-in account with this email",
-    "customer": "No customer with this email",
+    Check.LIVE_REQUEST: "No other request with this email",
+    Check.AUTH_USER: "No sign-in account with this email",
+    Check.CUSTOMER: "No customer with this email",
 }
 DOORS = {
     Door.QUEUE: "A worker took it from the queue.",
@@ -24,8 +24,8 @@ DOORS = {
     Door.SWEEP: "The recovery sweep found it in the database.",
 }
 REFUSALS = {
-    Refusal.AUTH_USER: "There is a sign-in account with this email.",
-    Refusal.CUSTOMER: "There is a customer with this email.",
+    Check.AUTH_USER: "There is a sign-in account with this email.",
+    Check.CUSTOMER: "There is a customer with this email.",
 }
 MAIL_RHYTHM = "Tried after 5 s, 15 s, 60 s, 5 min, then every 15 min for 24 h."
 

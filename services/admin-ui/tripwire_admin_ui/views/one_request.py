@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.api.calls import CustomersApi, RequestsApi
-from tripwire_admin_ui.api.client import ApiClient
+from tripwire_admin_ui.api.client import ApiClient, Budget
 from tripwire_admin_ui.auth.guards import for_admins_page, person
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.frame.page_reader import PageReader
@@ -37,8 +37,7 @@ def pages(api: ApiClient) -> Blueprint:
 
     @blueprint.post("/admin/requests/<uuid:request_id>/new-link")
     def new_link(request_id: UUID) -> Response:
-        reader = PageReader(api)
-        found = requests.one(reader.token, reader.budget, request_id)
+        found = requests.one(person().token, Budget(), request_id)
         if found.user_id:
             leave_notice(*send_new_link(customers, found.user_id, found.email))
         return redirect(url_for("one_request.show", request_id=request_id), HTTPStatus.SEE_OTHER)

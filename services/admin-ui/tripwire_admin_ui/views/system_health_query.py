@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tripwire_shared.answers.vocabulary import EventType
+
 WINDOWS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days"}
-EVENT_TYPES = ("INFO", "WARNING", "ERROR", "CRITICAL", "SWITCH")
+EVENT_TYPES = tuple(EventType)
 LONGEST_SEARCH = 200
 
 

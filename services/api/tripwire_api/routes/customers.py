@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request
 from flask.views import MethodView
 from marshmallow import RAISE, Schema, fields, validate
+from msgspec.structs import asdict
 
 from tripwire_api.http.access import admins_only, current_staff, only_own
 from tripwire_api.http.body_rules import Blueprint, reference
@@ -105,7 +106,7 @@ def blueprint(
             # Of an erased one too: its requests share the placeholder.
             same_email = RequestFilter(only_staff=only_staff, email=normalised_email(customer.email))
             return CustomerDetail(
-                **{name: getattr(customer, name) for name in Customer.__struct_fields__},
+                **asdict(customer),
                 sale=sale,
                 requests=request_list.page(same_email, SHOWN_AT_MOST).requests,
                 activity=activity.of_request(customer.request_id, SHOWN_AT_MOST, only_staff),
