@@ -6,10 +6,8 @@ from pathlib import Path
 
 import psycopg2
 
-from deploy.local.data_folder import free_port
-from deploy.local.postgres import PostgresServer
 from deploy.local.valkey import ValkeyServer
-from tests.conftest import migrate
+from tests.conftest import _postgres, _valkey, migrate
 from tests.sales_manager import Manager
 from tests.stack import ADMIN_EMAIL, Stack
 from tests.waiting import wait_until
@@ -52,17 +50,7 @@ class RealDay:
 
 @contextmanager
 def real_day(folder: Path) -> Iterator[RealDay]:
-    postgres = PostgresServer(
-        folder / "postgres",
-        free_port(),
-        superuser_password="superuser-of-pictures",
-        password="application-of-pictures",
-        write_line=lambda line: None,
-        durable=False,
-    )
-    valkey = ValkeyServer(
-        folder / "valkey", free_port(), password="of-pictures", write_line=lambda line: None, durable=False
-    )
+    postgres, valkey = _postgres(folder / "postgres"), _valkey(folder / "valkey", durable=False)
     stack = Stack(folder, "", "")
     try:
         postgres.start()

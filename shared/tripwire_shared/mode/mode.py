@@ -19,13 +19,6 @@ class ModeRecord:
     reason: str | None
 
 
-@dataclass(frozen=True)
-class Switched:
-    mode: Mode
-    previous_mode: Mode
-    version: int
-
-
 class ModeVersionConflict(Conflict):
     """Somebody else switched the mode meanwhile."""
 

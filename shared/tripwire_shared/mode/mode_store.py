@@ -10,11 +10,11 @@ from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.answers.answer import from_row
 from tripwire_shared.answers.history import PastSwitch
-from tripwire_shared.answers.system import ApiProcess
+from tripwire_shared.answers.system import ApiProcess, Switched
 from tripwire_shared.answers.vocabulary import EventType, Mode
 from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
-from tripwire_shared.mode.mode import ModeRecord, ModeVersionConflict, Switched
+from tripwire_shared.mode.mode import ModeRecord, ModeVersionConflict
 from tripwire_shared.postgres.database import Connection, Database
 from tripwire_shared.postgres.sql import load_queries
 
@@ -42,7 +42,7 @@ class ModeStore:
             if expected_version is not None and expected_version != current.version:
                 raise ModeVersionConflict(current)
             if mode is current.mode:
-                return Switched(mode, current.mode, current.version)
+                return Switched(success=True, mode=mode, previous_mode=current.mode, version=current.version)
             written = self._queries.write_mode(
                 connection, mode=mode, previous_mode=current.mode, changed_by=changed_by, reason=reason
             )
@@ -52,7 +52,7 @@ class ModeStore:
                 connection,
                 Event(EventType.SWITCH, f"System mode changed to: {mode}", {**about, "changed_by": changed_by}),
             )
-        return Switched(mode, current.mode, written.version)
+        return Switched(success=True, mode=mode, previous_mode=current.mode, version=written.version)
 
     def switches_since(self, since: datetime) -> list[PastSwitch]:
         """Oldest first."""

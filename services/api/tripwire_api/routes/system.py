@@ -77,9 +77,7 @@ def blueprint(
             )
             # Here at once; every other process hears of it by its listener.
             mode_cache.store(mode_store.read())
-            return Switched(
-                success=True, mode=switched.mode, previous_mode=switched.previous_mode, version=switched.version
-            )
+            return switched
 
     @routes.route("/metrics")
     class MetricsItem(MethodView):
