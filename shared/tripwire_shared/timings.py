@@ -168,7 +168,8 @@ RESTART_PAUSE = 0.5
 RESTART_SLOW_PAUSE = 10.0
 DEATHS_WINDOW = 60.0
 # The worker service's processes give a sign of life each second. One that hangs or is stopped for this long is killed
-# and started again, early enough for the 10 s within which its work must be taken up. At its start it may take longer.
+# and started again, early enough for the 10 s within which others must go on with its work. At its start it may take
+# longer.
 CHILD_PULSE = 1.0
 CHILD_SILENT_LIMIT = 5.0
 CHILD_START_LIMIT = 30.0

@@ -15,7 +15,7 @@ from tripwire_shared.answers.history import History
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MODE = mode_told(version=1)
-QUIET = SystemState(NOW, MODE, metrics_told(), 0)
+QUIET = SystemState(NOW, MODE, metrics_told())
 
 
 class Past:

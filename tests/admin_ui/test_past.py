@@ -28,7 +28,7 @@ def past(words: list[str], down: float | None, outages: int | None) -> Availabil
 
 def redis_line(availability: Availability | None, **metrics: Any) -> str:
     figures = metrics_told(**metrics)
-    part = dependencies(SystemState(NOW, None, figures, None), availability)[1]
+    part = dependencies(SystemState(NOW, None, figures), availability)[1]
     return f"{part.outages}|{''.join(str(piece) for piece in part.detail)}"
 
 
@@ -77,7 +77,7 @@ def test_without_the_past_only_the_present_is_told() -> None:
 def test_workers_that_cannot_be_counted_are_told_as_they_last_were() -> None:
     known = {"workers": {"value": 10, "at": "2026-11-24T14:02:05+00:00"}}
     figures = metrics_told(redis="down", workers=None, last_known=known)
-    workers = dependencies(SystemState(NOW, None, figures, None))[2]
+    workers = dependencies(SystemState(NOW, None, figures))[2]
     assert (workers.word, workers.detail[0]) == ("Unknown", "counted in Redis, last known 10 at ")
 
 

@@ -32,7 +32,9 @@ def an_outage(cause: str, ended_at: str | None = None) -> dict[str, Any]:
 
 
 def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0, reader: str = "dana@x") -> str:
-    state = SystemState(datetime.now(UTC), mode_told(**mode), metrics_told(**{**FINE, **metrics}), failed)
+    states = {"accepted": 0, "provisioned": 0, "duplicate": 0, "failed": failed}
+    told = metrics_told(**{**FINE, "states": states, **metrics})
+    state = SystemState(datetime.now(UTC), mode_told(**mode), told)
     return verdict(state, reader).title
 
 
@@ -40,7 +42,7 @@ def title(metrics: dict[str, Any], mode: dict[str, Any] = QUEUE, failed: int = 0
     ("metrics", "expected"),
     [
         ({}, "Everything works"),
-        ({"smtp": "failing"}, "The system works, but mails are not accepted."),
+        ({"smtp": "failing"}, "The system works, but the mail server rejects messages."),
         ({"telegram": "not_configured", "smtp": "not_configured"}, "Everything works"),
         ({"telegram": "failing"}, "The system works, but Telegram refuses alerts."),
         ({"workers": 0}, "No worker runs. Nothing waits right now."),
@@ -63,9 +65,9 @@ def test_failed_requests_wait_for_the_reader() -> None:
 @pytest.mark.parametrize("name", list(CAUSES))
 def test_the_last_incident_is_told_in_a_sentence_and_promises_nothing(name: str) -> None:
     over = an_outage(name, "2026-01-01T10:03:12Z")
-    state = SystemState(NOW, mode_told(**QUEUE), metrics_told(**{**FINE, "last_incident": over}), 0)
+    state = SystemState(NOW, mode_told(**QUEUE), metrics_told(**{**FINE, "last_incident": over}))
     began, *rest = verdict(state, "dana@x").detail
-    assert began == f"No open incident. The last one: {CAUSES[name].title}"
+    assert began == f"No open incident. The last one: {CAUSES[name].title}, "
     assert rest[-1] == ", for 3 min 12 s."
 
 
@@ -81,7 +83,7 @@ def test_direct_mode_names_who_switched() -> None:
 
 def test_failures_to_read_are_told_apart() -> None:
     def told(failure: Exception, mode: bool) -> str:
-        state = SystemState(datetime.now(UTC), mode_told(**QUEUE) if mode else None, None, None, (failure,))  # type: ignore[arg-type]
+        state = SystemState(datetime.now(UTC), mode_told(**QUEUE) if mode else None, None, (failure,))  # type: ignore[arg-type]
         return verdict(state, "dana@x").title
 
     assert told(ApiUnreachable(may_have_arrived=True), mode=False) == "The API cannot be reached."

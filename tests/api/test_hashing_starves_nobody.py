@@ -52,7 +52,7 @@ def created(api: ApiUnderTest, manager: Caller, number: int, **more: str) -> Tes
 def test_creates_with_passwords_hold_no_others_up(
     api: ApiUnderTest, manager: Caller, hashes: Hashes, direct: None
 ) -> None:
-    """In the direct mode. Who cannot be finished now is kept and taken up again: 202."""
+    """In the direct mode. Who cannot be finished now is kept and resumed: 202."""
     with ThreadPoolExecutor(THREADS) as pool:
         with_passwords: list[Future[TestResponse]] = [
             pool.submit(created, api, manager, number, password=PASSWORD) for number in range(THREADS)

@@ -62,7 +62,7 @@ def test_stopped_with_a_claim_and_never_woken(
     with Load([stack.api_url], manager.token, per_second=5) as load:
         manager.wait_for(held, "provisioned", TAKEN_UP_WITHIN + 5)
         took = time.monotonic() - stopped_at
-    measured(f"work of a stopped {door} process taken up after (s)", took)
+    measured(f"work of a stopped {door} process resumed after (s)", took)
     assert took < TAKEN_UP_WITHIN
     wait_until_settled(url, 20)
     assert_all_kept(url, [held, *load.accepted])
@@ -91,7 +91,7 @@ def test_a_host_gone_from_the_network(
         gone_at = time.monotonic()
         wait_until_finished(url, TAKEN_UP_WITHIN + 5)
         took = time.monotonic() - gone_at
-    measured("work of a vanished host taken up after (s)", took)
+    measured("work of a vanished host resumed after (s)", took)
     assert took < TAKEN_UP_WITHIN
     wait_until_settled(url, 1)
     assert_all_kept(url, held)

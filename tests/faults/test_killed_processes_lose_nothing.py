@@ -87,7 +87,7 @@ def test_the_whole_service_killed_is_made_good_by_another(stack: Stack, measured
         killed_at = time.monotonic()
     wait_until_finished(url, 15)
     took = time.monotonic() - killed_at
-    measured("work of a killed worker service taken up after (s)", took)
+    measured("work of a killed worker service resumed after (s)", took)
     assert took < 10
 
     assert other.alive

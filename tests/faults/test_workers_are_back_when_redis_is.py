@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 BACK_WITHIN = 2.0
 # The machine that runs the tests is busy with the stack itself.
 SLACK = 0.5
-# So long a head start that the sweep has no part in this: what is taken up comes from the queue.
+# So long a head start that the sweep has no part in this: what is resumed comes from the queue.
 NO_SWEEP = {"SWEEP_AFTER_SECONDS": "600"}
 
 

@@ -14,7 +14,7 @@ from tests.telegram_server import TelegramServer
 from tests.waiting import wait_until
 from tripwire_shared.alerts.alert import Alert
 from tripwire_shared.alerts.direct_alerts import DirectAlerts, Told
-from tripwire_shared.alerts.telegram import Verdict
+from tripwire_shared.alerts.telegram import TelegramAnswer
 from tripwire_shared.events.causes import DATABASE, QUEUE
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.timings import WATCH_MISSES
@@ -198,9 +198,9 @@ class Telegram:
         self.retry_after: float | None = None
         self.texts: list[str] = []
 
-    def send(self, text: str) -> Verdict:
+    def send(self, text: str) -> TelegramAnswer:
         self.texts.append(text)
-        return Verdict(self.up, 200 if self.up else 429, "", retry_after=self.retry_after)
+        return TelegramAnswer(self.up, 200 if self.up else 429, "", retry_after=self.retry_after)
 
 
 class Clock:

@@ -19,7 +19,7 @@ from tests.resources import Resources
 from tests.shared.rows import rows
 from tripwire_shared.alerts import direct_alerts
 from tripwire_shared.alerts.direct_alerts import DirectAlerts
-from tripwire_shared.alerts.telegram import Verdict
+from tripwire_shared.alerts.telegram import TelegramAnswer
 from tripwire_shared.errors import DatabaseUnavailable
 from tripwire_shared.events.causes import DATABASE, INCIDENT_QUIET
 from tripwire_shared.incidents.watch import Watch
@@ -88,11 +88,11 @@ class World:
         sent = "UPDATE outbox SET status = 'sent', finished_at = now() WHERE status = 'pending' RETURNING id, body"
         self.words += [row.body["type"] for row in sorted(rows(self.resources.database, sent), key=lambda row: row.id)]
 
-    def _send(self, text: str) -> Verdict:
+    def _send(self, text: str) -> TelegramAnswer:
         if self.deaf:
-            return Verdict(False, None, "away")
+            return TelegramAnswer(False, None, "away")
         self.words.append("CRITICAL" if "Type: CRITICAL" in text else "?")
-        return Verdict(True, 200, "OK")
+        return TelegramAnswer(True, 200, "OK")
 
     @contextmanager
     def _maybe_connected(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tripwire_shared.alerts.alert import Alert, alert_text
-from tripwire_shared.alerts.telegram import Verdict
+from tripwire_shared.alerts.telegram import TelegramAnswer
 from tripwire_shared.events.causes import Cause
 from tripwire_shared.events.event import Event
 from tripwire_shared.timings import ALERT_BACKOFF, ALERT_SPACING, DIRECT_ALERT_KEPT, DIRECT_ALERT_TURN
@@ -39,7 +39,7 @@ class DirectAlerts:
     did."""
 
     def __init__(
-        self, redis: Redis, send: Callable[[str], Verdict] | None, clock: Callable[[], float] = time.monotonic
+        self, redis: Redis, send: Callable[[str], TelegramAnswer] | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._redis, self._send, self._clock = redis, send, clock
         # Three threads send: the background writer's two and the watch.
@@ -54,7 +54,7 @@ class DirectAlerts:
 
     def send(self, event: Event, at: datetime) -> bool:
         """The alert of an event that happened then: whether it arrived. At most one a second."""
-        return self._verdict(Alert(event.type, event.message, at, event.metadata)).ok
+        return self._tell(Alert(event.type, event.message, at, event.metadata)).ok
 
     def send_once(self, cause: Cause, alert: Alert) -> Told:
         """What is known of it now, through this host or another. Call it again unless that is YES or STANDS."""
@@ -62,12 +62,12 @@ class DirectAlerts:
             return Told.NO
         if not self._take_turn(cause):
             return self.told(cause)
-        verdict = self._verdict(alert)
-        if verdict.ok:
+        answer = self._tell(alert)
+        if answer.ok:
             self._failures, self._try_again_at = 0, 0.0
             self._note(cause)
             return Told.YES
-        asked_for = verdict.retry_after or 0.0
+        asked_for = answer.retry_after or 0.0
         pause = max(ALERT_BACKOFF[min(self._failures, len(ALERT_BACKOFF) - 1)], asked_for)
         self._try_again_at = self._clock() + pause
         self._failures += 1
@@ -107,14 +107,14 @@ class DirectAlerts:
             return False
         return True
 
-    def _verdict(self, alert: Alert) -> Verdict:
+    def _tell(self, alert: Alert) -> TelegramAnswer:
         if self._send is None:
-            return Verdict(False, None, "This process does not alert past PostgreSQL.")
+            return TelegramAnswer(False, None, "This process does not alert past PostgreSQL.")
         with self._sending:
             time.sleep(max(0.0, self._next_at - self._clock()))
-            verdict = self._send(alert_text(alert))
+            answer = self._send(alert_text(alert))
             self._next_at = self._clock() + ALERT_SPACING
-        return verdict
+        return answer
 
     def _take_turn(self, cause: Cause) -> bool:
         # Where Redis is away too, each host speaks for itself. A host that dies while it has the turn loses it soon.

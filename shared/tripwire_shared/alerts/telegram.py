@@ -25,7 +25,7 @@ RETRY_AFTER_AT_MOST = 86_400.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TelegramAnswer:
     """What Telegram answered. `status` is None where it could not be reached; `retry_after` in seconds; `moved_to`: the
     chat's new id."""
 
@@ -49,20 +49,22 @@ class Telegram:
         # urllib3 logs addresses, at level debug each one, and ours holds the token.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
 
-    def send(self, text: str) -> Verdict:
+    def send(self, text: str) -> TelegramAnswer:
         """Sends plain text (no parse_mode: nothing in it can be refused as bad markup). Never raises."""
         if not self.configured:
-            return Verdict(False, None, "Telegram is not configured.")
+            return TelegramAnswer(False, None, "Telegram is not configured.")
         patience = self._not_before - self._clock()
         if patience > 0:
-            return Verdict(False, 429, f"Telegram asked to wait for {patience:.0f} s more.", retry_after=patience)
+            return TelegramAnswer(
+                False, 429, f"Telegram asked to wait for {patience:.0f} s more.", retry_after=patience
+            )
         try:
-            verdict = self._calls.run(lambda: self._follow(text))
+            answer = self._calls.run(lambda: self._follow(text))
         except (requests.RequestException, TookTooLong) as error:
-            return Verdict(False, None, f"Telegram cannot be reached ({type(error).__name__}).")
-        if verdict.retry_after is not None:
-            self._not_before = self._clock() + verdict.retry_after
-        return verdict
+            return TelegramAnswer(False, None, f"Telegram cannot be reached ({type(error).__name__}).")
+        if answer.retry_after is not None:
+            self._not_before = self._clock() + answer.retry_after
+        return answer
 
     def deliver(self, message: Message) -> None:
         """The outbox's way to Telegram. Not configured: the alert is logged, and that is its delivery."""
@@ -70,33 +72,35 @@ class Telegram:
         if not self.configured:
             get_logger(__name__).warning("alert (Telegram is not configured)", type=alert.type, message=alert.message)
             return
-        verdict = self.send(alert_text(alert))
-        if not verdict.ok:
-            raise DeliveryFailed(verdict.description, verdict.retry_after)
+        answer = self.send(alert_text(alert))
+        if not answer.ok:
+            raise DeliveryFailed(answer.description, answer.retry_after)
 
-    def _follow(self, text: str) -> Verdict:
+    def _follow(self, text: str) -> TelegramAnswer:
         """Sends it, once more where the group has become a supergroup."""
-        verdict = self._post(text, self.chat.id)
-        if verdict.moved_to is None:
-            return verdict
-        self.chat.moved(verdict.moved_to)
-        return self._post(text, verdict.moved_to)
+        answer = self._post(text, self.chat.id)
+        if answer.moved_to is None:
+            return answer
+        self.chat.moved(answer.moved_to)
+        return self._post(text, answer.moved_to)
 
-    def _post(self, text: str, chat_id: str) -> Verdict:
+    def _post(self, text: str, chat_id: str) -> TelegramAnswer:
         body = {"chat_id": chat_id, "text": text, "disable_web_page_preview": True}
         timeout = (TELEGRAM_CONNECT_TIMEOUT, TELEGRAM_TIMEOUT)
         with outside_session(self._url) as session:
-            return self._verdict(session.post(self._url, json=body, timeout=timeout, allow_redirects=False))
+            return self._understood(session.post(self._url, json=body, timeout=timeout, allow_redirects=False))
 
-    def _verdict(self, answer: requests.Response) -> Verdict:
+    def _understood(self, answer: requests.Response) -> TelegramAnswer:
         told = _document(answer)
         if answer.status_code == 200 and told.get("ok") is True:
             result = told.get("result")
-            return Verdict(True, 200, "OK", result.get("message_id") if isinstance(result, dict) else None)
+            return TelegramAnswer(True, 200, "OK", result.get("message_id") if isinstance(result, dict) else None)
         description = str(told.get("description") or f"Telegram answered {answer.status_code}.")
         # Servers like to repeat the path that they did not know.
         description = description.replace(self._token, "[hidden]")[:DESCRIPTION_AT_MOST]
-        return Verdict(False, answer.status_code, description, retry_after=_retry_after(told), moved_to=_moved_to(told))
+        return TelegramAnswer(
+            False, answer.status_code, description, retry_after=_retry_after(told), moved_to=_moved_to(told)
+        )
 
 
 def stored_alert(body: dict[str, Any], message: Message) -> Alert:

@@ -40,7 +40,7 @@ WORKER = Cause(
     "worker absent",
     EventType.CRITICAL,
     "No worker takes up work: accepted requests wait",
-    "Work is taken up again",
+    "Work goes on again",
 )
 # Each request that fails is a CRITICAL event of its own; the incident adds the end, with the number.
 REQUESTS = Cause(

@@ -1,4 +1,4 @@
--- How a request comes in (accept) and is taken up again by an admin (retry); what its caller was told; and reading one.
+-- How a request comes in (accept) and is tried again for an admin (retry); what its caller was told; and reading one.
 -- What happens between stands in claims.sql and in provisioning/customer_store.sql; nobody else writes a request's state.
 -- The lock order everywhere: requests by id, auth.users, tripwire_users, sale, activity, mail, event.
 

@@ -16,7 +16,6 @@ from tripwire_admin_ui.auth.guards import person
 from tripwire_admin_ui.auth.scripted_requests import is_refresh
 from tripwire_admin_ui.frame.live_page import live_page, not_renewed
 from tripwire_admin_ui.presenters.system_state import SystemState
-from tripwire_shared.answers.vocabulary import RequestStatus
 
 T = TypeVar("T")
 
@@ -47,7 +46,6 @@ class PageReader:
             read_at=datetime.now(UTC),
             mode=mode,
             metrics=metrics,
-            failed_requests=metrics.states.get(RequestStatus.FAILED) if metrics else None,
             failures=tuple(failures),
         )
 

@@ -30,24 +30,24 @@ class Receipts:
 
 
 def receipts(mode: ModeReport, now: datetime) -> Receipts:
-    since = (now - mode.changed_at).total_seconds() if mode.changed_at else None
+    since = (now - mode.changed_at).total_seconds()
     groups = _groups(mode.behind)
     return Receipts(
         done=len(mode.confirmed),
         total=len(mode.processes),
         version=mode.version,
         note=_note(mode, since),
-        late=bool(mode.behind) and since is not None and since > LATE_AFTER,
+        late=bool(mode.behind) and since > LATE_AFTER,
         laggards=groups[:NAMED],
         unnamed=len(groups[NAMED:]),
     )
 
 
-def _note(mode: ModeReport, since: float | None) -> str:
+def _note(mode: ModeReport, since: float) -> str:
     if mode.behind:
-        return f"{duration(max(since, 0))} after the switch" if since is not None else ""
-    times = [process.applied_at for process in mode.processes if process.applied_at]
-    if not times or mode.changed_at is None or mode.changed_by is None:
+        return f"{duration(max(since, 0))} after the switch"
+    times = [process.applied_at for process in mode.processes]
+    if not times or mode.changed_by is None:
         return ""  # nobody has switched yet: there is nothing that they followed
     after = (max(times) - mode.changed_at).total_seconds()
     return f"last one after {duration(after)}" if 0 <= after < FRESH_FOR else ""

@@ -155,19 +155,16 @@ def _of_figures(state: SystemState, metrics: Metrics) -> Verdict:
     if state.failed_requests:
         return _failed_requests(state, state.failed_requests)
     if metrics.smtp == "failing":
-        waiting_mails = state.count("mails_waiting")
-        mails = "They wait" if waiting_mails is None else f"{number(waiting_mails)} wait"
-        detail = f"{mails} and are tried again for 24 hours."
-        return Verdict("warn", "Warning", "Mail fails", "The system works, but mails are not accepted.", (detail,))
-    if metrics.redis != "up":
-        return Verdict("warn", "Unknown", "Redis unknown", "The API answers, but does not say whether Redis is up.")
+        detail = f"Emails waiting: {number(metrics.mails_waiting)}. They are tried again for 24 hours."
+        title = "The system works, but the mail server rejects messages."
+        return Verdict("warn", "Warning", "Mail fails", title, (detail,))
     return _fine(metrics)
 
 
 def _telegram_failing(state: SystemState, metrics: Metrics) -> Verdict:
-    alerts, incident = state.count("alerts_waiting"), _open(state, "alerts undeliverable")
-    waiting = "Alerts wait" if alerts is None else f"{number(alerts)} alert{' waits' if alerts == 1 else 's wait'}"
-    since: Sentence = (f"{waiting} since ", incident.started_at) if incident and incident.started_at else (waiting,)
+    alerts, incident = metrics.alerts_waiting, _open(state, "alerts undeliverable")
+    waiting = f"{number(alerts)} alert{' waits' if alerts == 1 else 's wait'}"
+    since: Sentence = (f"{waiting} since ", incident.started_at) if incident else (waiting,)
     said = f" Telegram said: “{metrics.telegram_detail}”." if metrics.telegram_detail else ""
     detail: Sentence = (*since, f" and are sent in order when it answers again.{said}")
     return Verdict("warn", "Warning", "Telegram fails", "The system works, but Telegram refuses alerts.", detail)
@@ -208,12 +205,12 @@ def _fine(metrics: Metrics) -> Verdict:
 
 
 def _since(incident: Incident) -> Sentence:
-    return ("since ", incident.started_at, ".") if incident.started_at else ()
+    return ("since ", incident.started_at, ".")
 
 
 def _just_back(metrics: Metrics) -> Verdict | None:
     last = metrics.last_incident
-    if not last or last.cause != "queue unavailable" or last.ended_at is None or metrics.measured_at is None:
+    if not last or last.cause != "queue unavailable" or last.ended_at is None:
         return None
     if (metrics.measured_at - last.ended_at).total_seconds() > JUST_BACK or last.duration is None:
         return None
@@ -227,5 +224,4 @@ def _past(last: Incident | None) -> Sentence:
     if last is None:
         return ("No incident so far.",)
     lasted = f", for {duration(last.duration)}" if last.duration is not None else ""
-    when: Sentence = (", ", last.started_at) if last.started_at else ()
-    return (f"No open incident. The last one: {cause(last.cause).title}", *when, f"{lasted}.")
+    return (f"No open incident. The last one: {cause(last.cause).title}, ", last.started_at, f"{lasted}.")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tripwire_admin_ui.api.failures import ApiFailure, ApiUnreachable, DatabaseAway
 from tripwire_shared.answers.system import Metrics, ModeReport
+from tripwire_shared.answers.vocabulary import RequestStatus
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,6 @@ class SystemState:
     read_at: datetime
     mode: ModeReport | None
     metrics: Metrics | None
-    failed_requests: int | None
     failures: tuple[ApiFailure, ...] = ()
 
     @property
@@ -36,6 +36,11 @@ class SystemState:
     @property
     def redis_down(self) -> bool:
         return self.metrics is not None and self.metrics.redis == "down"
+
+    @property
+    def failed_requests(self) -> int | None:
+        """How many wait for an admin; None is unknown."""
+        return self.metrics.states[RequestStatus.FAILED] if self.metrics else None
 
     @property
     def direct(self) -> bool:

@@ -25,7 +25,5 @@ def traffic_mode(state: SystemState) -> TrafficMode:
     if state.redis_down:
         sentence = "Queue mode is set, but Redis is down: requests are created directly for now."
         return TrafficMode("fallback", "Fallback", "warn", sentence, "took over by itself")
-    if state.mode.mode != "async_queue":
-        return TrafficMode("unknown", state.mode.mode, "unknown", "This mode is not known to this page.", "")
     sentence = "Through the queue: answered at once, finished by the workers."
     return TrafficMode("queue", "Queue mode", "info", sentence, "ready, not used")
