@@ -22,7 +22,7 @@ from tests.admin_ui.stand_in_records import Records
 from tests.admin_ui.stand_in_system import Past, an_incident
 from tripwire_shared.answers.activity import ActivityPage, Noted
 from tripwire_shared.answers.answer import Answer, dump
-from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
+from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent, WelcomeLink
 from tripwire_shared.answers.history import Availability, DeployList, History, IncidentPage
 from tripwire_shared.answers.requests import RequestItem, RequestPage, Retried
 from tripwire_shared.answers.sales import OwnStats
@@ -339,6 +339,7 @@ KINDS: tuple[tuple[str, str, type[Answer]], ...] = (
     ("GET", "/api/admin/tripwire/users", CustomerPage),
     ("POST", "/api/admin/tripwire/users", Created),
     ("POST", "/api/admin/tripwire/users/.+/resend-welcome", Resent),
+    ("POST", "/api/admin/tripwire/users/.+/welcome-link", WelcomeLink),
     ("PATCH", "/api/admin/tripwire/users/.+", Customer),
     ("GET", "/api/admin/tripwire/users/.+", CustomerDetail),
     ("GET", "/api/admin/tripwire/my-stats", OwnStats),

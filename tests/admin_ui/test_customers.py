@@ -57,6 +57,28 @@ def test_a_new_link_is_sent_from_the_page_and_from_the_list(sales: Visitor, api:
     assert "A new link is on its way. " in re.sub(r"</?strong>", "", sales.read(LIST).text)
 
 
+def test_a_link_to_hand_over_is_shown_once(sales: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    shown = sales.send(f"{page}/link", page)
+    assert shown.status_code == 200
+    assert f"https://academy.example/invitations/{uid(77)}.s" in shown.text
+    assert sales.read(f"{page}/link").location == page, "a reload makes no other"
+    assert len(api.calls_of("POST", f"{PATH}/{customer['user_id']}/welcome-link")) == 1
+    api.records.link_wait = 42
+    assert sales.send(f"{page}/link", page).location == page
+    assert "You can ask for another in 42 s." in sales.read(page).text
+
+
+def test_a_name_is_corrected_and_a_refused_one_stays_in_its_field(sales: Visitor, api: StandInApi) -> None:
+    customer, page = one_of(api)
+    assert sales.send(f"{page}/name", page, full_name=" Hana Öz ").location == page
+    assert customer["full_name"] == "Hana Öz"
+    refused = sales.send(f"{page}/name", page, full_name=" ")
+    assert refused.status_code == 422
+    assert "Must have 1 to 200 characters." in refused.text
+    assert customer["full_name"] == "Hana Öz"
+
+
 def test_a_second_link_within_a_minute_is_refused_with_when_it_can_be_done(sales: Visitor, api: StandInApi) -> None:
     customer, page = one_of(api)
     row = a_request("hana@example.com", user_id=customer["user_id"])
@@ -66,8 +88,8 @@ def test_a_second_link_within_a_minute_is_refused_with_when_it_can_be_done(sales
         answer = sales.send(f"{path}/new-link", form_on)
         assert answer.status_code == 303
         shown = sales.read(answer.location).text
-        assert "No new link was sent" in shown
-        assert "You can send another in 42 s." in shown
+        assert "No new link was made" in shown
+        assert "You can ask for another in 42 s." in shown
         assert "on its way" not in shown
 
 

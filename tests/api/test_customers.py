@@ -146,6 +146,30 @@ def test_a_status_is_changed_and_noted_once(api: ApiUnderTest, manager: Caller) 
     assert [entry.detail["to"] for entry in entries] == ["completed", "inactive", "active"]
 
 
+def test_a_name_is_corrected_wherever_it_stands_and_noted_without_it(api: ApiUnderTest, manager: Caller) -> None:
+    made = sell(manager)
+    path = f"{USERS}/{made['user_id']}"
+    answer = manager.ask("PATCH", path, json={"full_name": " Анна Ким ", "status": "completed"})
+    assert (answer.get_json()["full_name"], answer.get_json()["status"]) == ("Анна Ким", "completed")
+    manager.ask("PATCH", path, json={"full_name": "Анна Ким"})
+    assert manager.get(f"{USERS}?q=анна ким").get_json()["total"] == 1
+    assert manager.get("/api/admin/tripwire/requests?q=анна ким").get_json()["total"] == 1
+    [user] = sql(
+        api, "SELECT raw_user_meta_data ->> 'full_name' AS name FROM auth.users WHERE id = %s", made["user_id"]
+    )
+    assert user.name == "Анна Ким"
+    [entry] = sql(api, "SELECT * FROM sales_activity_log WHERE action = 'customer renamed'")
+    assert (str(entry.staff_id), str(entry.user_id), entry.detail) == (manager.id, made["user_id"], {})
+
+
+def test_a_change_of_nothing_or_of_what_cannot_be_changes_nothing(manager: Caller) -> None:
+    path = f"{USERS}/{sell(manager)['user_id']}"
+    assert set(assert_problem(manager.ask("PATCH", path, json={}), 422)["errors"]) == {"status", "full_name"}
+    refused = manager.ask("PATCH", path, json={"status": "blocked", "full_name": "A\u202eB"})
+    assert set(assert_problem(refused, 422)["errors"]) == {"full_name"}
+    assert manager.get(path).get_json()["status"] == "active"
+
+
 def test_bad_wishes_are_422_and_name_the_field(manager: Caller, subtests: pytest.Subtests) -> None:
     path = f"{USERS}/{sell(manager)['user_id']}"
     for field, ask in {
@@ -163,7 +187,13 @@ def test_bad_wishes_are_422_and_name_the_field(manager: Caller, subtests: pytest
 
 
 def test_who_is_not_there_is_404(admin: Caller) -> None:
-    for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/resend-welcome")):
+    for method, path in (
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/resend-welcome"),
+        ("POST", "/welcome-link"),
+    ):
         body = {"status": "active"} if method == "PATCH" else None
         assert_problem(admin.ask(method, f"{USERS}/{SOME_ID}{path}", json=body) if body else
                        admin.ask(method, f"{USERS}/{SOME_ID}{path}"), 404)  # fmt: skip

@@ -8,8 +8,10 @@ class Action(StrEnum):
 
     CUSTOMER_CREATED = "customer created"
     CUSTOMER_STATUS_CHANGED = "customer status changed"
+    CUSTOMER_RENAMED = "customer renamed"
     CUSTOMER_ERASED = "customer erased"
     WELCOME_MAIL_RESENT = "welcome mail resent"
+    WELCOME_LINK_MADE = "welcome link made"
     REQUEST_RETRIED = "request retried"
     MODE_SWITCHED = "mode switched"
     STAFF_ADDED = "staff added"

@@ -62,6 +62,13 @@ class CustomerPage(Answer, frozen=True, kw_only=True):
     previous_cursor: str | None
 
 
+class WelcomeLink(Answer, frozen=True, kw_only=True):
+    """A one-time link to hand over by other ways than email; the customer's earlier links are dead."""
+
+    link: str
+    expires_at: Moment
+
+
 class Resent(Answer, frozen=True, kw_only=True):
     success: bool
     user_id: UUID

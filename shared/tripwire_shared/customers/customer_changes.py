@@ -1,10 +1,11 @@
-"""What staff may change of a customer: the status, and a new welcome mail. Erasing stands in `erasure.py`."""
+"""What staff may change of a customer: status, name, a new welcome mail or link. Erasing stands in `erasure.py`."""
 
 import math
 from uuid import UUID
 
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_log import ActivityLog
+from tripwire_shared.answers.customers import WelcomeLink
 from tripwire_shared.answers.vocabulary import CustomerStatus
 from tripwire_shared.customers.customer import CustomerErased, LinkTooSoon
 from tripwire_shared.errors import NotFound
@@ -24,21 +25,48 @@ class CustomerChanges:
         self._database, self._activity, self._invitations, self._outbox = database, activity, invitations, outbox
         self._sql = load_queries(__file__)
 
-    def set_status(self, user_id: UUID, status: CustomerStatus, by: UUID, only_staff: UUID | None = None) -> None:
-        """The status that is set already stays, without an entry in the activity log."""
+    def change(
+        self,
+        user_id: UUID,
+        by: UUID,
+        *,
+        status: CustomerStatus | None = None,
+        full_name: str | None = None,
+        only_staff: UUID | None = None,
+    ) -> None:
+        """Sets what is given, all or nothing; what is so already stays, without an entry in the activity log."""
         with self._database.transaction() as connection:
-            found = self._sql.lock_customer(connection, user_id=user_id, only_staff=only_staff)
-            if found is None:
+            # The request's lock first, as everywhere.
+            request_id = self._sql.lock_request(connection, user_id=user_id, only_staff=only_staff)
+            if request_id is None:
                 raise NotFound("There is no such customer.")
+            found = self._sql.lock_customer(connection, user_id=user_id)
             if found.erased:
                 raise CustomerErased
-            if found.status == status:
-                return
-            self._sql.set_status(connection, user_id=user_id, status=status)
-            self._activity.write(
-                connection, Action.CUSTOMER_STATUS_CHANGED, by, user_id=user_id, request_id=found.request_id,
-                detail={"from": found.status, "to": status},
-            )  # fmt: skip
+            if full_name is not None and full_name != found.full_name:
+                self._correct_name(connection, user_id, request_id, full_name, by)
+            if status is not None and status != found.status:
+                self._sql.set_status(connection, user_id=user_id, status=status)
+                self._activity.write(
+                    connection, Action.CUSTOMER_STATUS_CHANGED, by, user_id=user_id, request_id=request_id,
+                    detail={"from": found.status, "to": status},
+                )  # fmt: skip
+
+    def _correct_name(self, connection: Connection, user_id: UUID, request_id: UUID, full_name: str, by: UUID) -> None:
+        """Of the customer, the auth user and the request, so that each is found by it; a mail that still waits says the
+        new one. The log says that it was done, never the name."""
+        self._sql.set_name(connection, user_id=user_id, request_id=request_id, full_name=full_name)
+        self._activity.write(connection, Action.CUSTOMER_RENAMED, by, user_id=user_id, request_id=request_id)
+
+    def make_link(self, user_id: UUID, by: UUID, only_staff: UUID | None = None) -> WelcomeLink:
+        """A new link to hand over; the old one dies. A mail that still waits takes the new link along: it would bring a
+        dead one. Who is sending it just now can no longer say that it was sent, so it is sent again."""
+        with self._database.transaction() as connection:
+            request_id, invitation_id = self._new_link(connection, user_id, only_staff)
+            self._activity.write(connection, Action.WELCOME_LINK_MADE, by, user_id=user_id, request_id=request_id)
+            self._outbox.carry_new_link(connection, request_id=request_id, invitation_id=invitation_id)
+            expires_at = self._invitations.end_of(connection, invitation_id)
+        return WelcomeLink(link=self._invitations.link(invitation_id), expires_at=expires_at)
 
     def resend_welcome(self, user_id: UUID, by: UUID, only_staff: UUID | None = None) -> None:
         """A new mail with a new link, tried for a day like a first one; the old link and an unsent mail die at once.

@@ -1,12 +1,22 @@
 -- What staff may change of a customer. The lock order: request, invitation, auth.users, tripwire_users, activity, mail.
 
 -- name: lock_customer^
--- A customer, held for a change of its status. A manager (:only_staff) reaches only their own.
-SELECT status, request_id, erased_at IS NOT NULL AS erased FROM tripwire_users
-WHERE user_id = :user_id AND (:only_staff::uuid IS NULL OR granted_by = :only_staff) FOR NO KEY UPDATE;
+-- A customer whose request is held, held for a change.
+SELECT status, full_name, erased_at IS NOT NULL AS erased FROM tripwire_users WHERE user_id = :user_id FOR NO KEY UPDATE;
 
 -- name: set_status!
 UPDATE tripwire_users SET status = :status WHERE user_id = :user_id;
+
+-- name: set_name!
+-- The text that a search looks into is folded anew (its trigger sees to that).
+WITH asked AS (
+    UPDATE provisioning_requests SET full_name = :full_name WHERE id = :request_id
+), signed_in AS (
+    UPDATE auth.users SET updated_at = now(),
+        raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || jsonb_build_object('full_name', :full_name::text)
+    WHERE id = :user_id
+)
+UPDATE tripwire_users SET full_name = :full_name WHERE user_id = :user_id;
 
 -- name: lock_request$
 -- The request of a customer, held. NO KEY: whoever notes a step of it (a mail was sent) need not wait for us.

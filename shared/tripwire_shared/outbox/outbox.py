@@ -84,6 +84,11 @@ class Outbox:
         """Whatever waits for this request is not sent any more; whoever has it leased can no longer say it was."""
         self._sql.close_mails(connection, request_id=request_id, reason=reason)
 
+    def carry_new_link(self, connection: Connection, *, request_id: UUID, invitation_id: UUID) -> None:
+        """Mails of this request that wait with a link get this one, and are due at once; whoever has one leased can no
+        longer say it was sent."""
+        self._sql.carry_new_link(connection, request_id=request_id, invitation_id=invitation_id)
+
     def put_alert(self, connection: Connection, body: dict[str, Any]) -> None:
         self._sql.put_alert(connection, body=body)
 

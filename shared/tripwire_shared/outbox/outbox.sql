@@ -17,6 +17,15 @@ SELECT pg_notify('tripwire_mails', '');
 UPDATE outbox SET status = 'failed', finished_at = clock_timestamp(), claimed_by = NULL, last_error = :reason
 WHERE request_id = :request_id AND channel = 'mail' AND status = 'pending';
 
+-- name: carry_new_link!
+-- The waiting mails of a request take another link along; the deliverers are told when it is committed.
+WITH carried AS (
+    UPDATE outbox SET invitation_id = :invitation_id, due_at = clock_timestamp(), claimed_by = NULL
+    WHERE request_id = :request_id AND channel = 'mail' AND status = 'pending' AND invitation_id IS NOT NULL
+    RETURNING id
+)
+SELECT pg_notify('tripwire_mails', '') FROM carried;
+
 -- name: put_alert!
 -- An alert that is to be sent now; the deliverers are told when it is committed.
 WITH put AS (

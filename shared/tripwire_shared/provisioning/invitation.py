@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -51,6 +52,11 @@ class Invitations:
         """A new invitation in the caller's transaction; the customer's earlier ones die."""
         self.revoke(connection, user_id)
         return self.create(connection, user_id)
+
+    def end_of(self, connection: Connection, invitation_id: UUID) -> datetime:
+        """Until when it can be used, unless it is used or replaced before."""
+        end: datetime = self._sql.end_of(connection, id=invitation_id)
+        return end
 
     def revoke(self, connection: Connection, user_id: UUID) -> None:
         """The customer's links die, in the caller's transaction."""

@@ -8,7 +8,7 @@ from tripwire_admin_ui.api.client import ApiClient, Budget
 from tripwire_admin_ui.api.failures import Conflict
 from tripwire_shared import timings
 from tripwire_shared.answers.activity import ActivityPage, Noted
-from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
+from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent, WelcomeLink
 from tripwire_shared.answers.history import Availability, DeployList, History, IncidentPage
 from tripwire_shared.answers.requests import RequestItem, RequestPage, Retried
 from tripwire_shared.answers.sales import OwnStats
@@ -75,8 +75,13 @@ class CustomersApi:
         """`key` makes it safe to send the same form twice. Raises FieldsRefused, or Conflict for a known e-mail."""
         return self._api.send(Created, "POST", CUSTOMERS, fields, token, key=key)
 
-    def set_status(self, token: str, user_id: UUID, status: str) -> Customer:
-        return self._api.send(Customer, "PATCH", f"{CUSTOMERS}/{user_id}", {"status": status}, token)
+    def change(self, token: str, user_id: UUID, fields: Mapping[str, str]) -> Customer:
+        """`status`, `full_name` or both. Raises FieldsRefused."""
+        return self._api.send(Customer, "PATCH", f"{CUSTOMERS}/{user_id}", fields, token)
+
+    def make_link(self, token: str, user_id: UUID) -> WelcomeLink:
+        """Raises TooSoon."""
+        return self._api.send(WelcomeLink, "POST", f"{CUSTOMERS}/{user_id}/welcome-link", {}, token)
 
     def erase(self, token: str, user_id: UUID) -> None:
         self._api.tell("DELETE", f"{CUSTOMERS}/{user_id}", token)

@@ -84,8 +84,10 @@ def _in_the_queue(detail: Mapping[str, Any]) -> str:
 SENTENCES: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "customer created": "created a customer",
     "customer status changed": _status_changed,
+    "customer renamed": "corrected the name of a customer",
     "customer erased": "erased the personal data of a customer",
     "welcome mail resent": "sent a customer a new link",
+    "welcome link made": "made a new link to hand over to a customer",
     "request retried": "retried a failed request",
     "mode switched": _switched,
     "staff added": _staff_added,

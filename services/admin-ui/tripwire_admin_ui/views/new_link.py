@@ -1,4 +1,4 @@
-"""A new link for a customer, asked for on several pages; what came of it, as a notice."""
+"""A new link for a customer, mailed or to hand over, asked for on several pages; what came of it, as a notice."""
 
 from uuid import UUID
 
@@ -13,7 +13,12 @@ def send_new_link(customers: CustomersApi, user_id: UUID, email: str) -> tuple[s
     try:
         customers.resend_welcome(person().token, user_id)
     except TooSoon as failure:
-        wait = "a minute" if failure.wait_seconds is None else duration(failure.wait_seconds)
-        text = f"The last one is less than a minute old, and it still works. You can send another in {wait}."
-        return "No new link was sent", text
+        return too_soon(failure)
     return "A new link is on its way", f"To {email}. The old link no longer works."
+
+
+def too_soon(failure: TooSoon) -> tuple[str, str]:
+    """Title and text."""
+    wait = "a minute" if failure.wait_seconds is None else duration(failure.wait_seconds)
+    text = f"The last link is less than a minute old, and it still works. You can ask for another in {wait}."
+    return "No new link was made", text

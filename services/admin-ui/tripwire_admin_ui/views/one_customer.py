@@ -1,7 +1,8 @@
-"""One customer: facts, sale, requests and history; changing the state, a new link, and erasing the person."""
+"""One customer: facts, sale, requests and history; changing status and name, new links, and erasing the person."""
 
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -9,12 +10,13 @@ from werkzeug.wrappers import Response
 
 from tripwire_admin_ui.api.calls import CustomersApi
 from tripwire_admin_ui.api.client import ApiClient, Budget
+from tripwire_admin_ui.api.failures import FieldsRefused, TooSoon
 from tripwire_admin_ui.auth.guards import for_admins_page, person
 from tripwire_admin_ui.auth.kept_form import NOTHING_SENT, take_form
 from tripwire_admin_ui.auth.session_cookie import leave_notice
 from tripwire_admin_ui.frame.page_reader import PageReader
 from tripwire_admin_ui.presenters.activity_texts import sentence
-from tripwire_admin_ui.views.new_link import send_new_link
+from tripwire_admin_ui.views.new_link import send_new_link, too_soon
 from tripwire_shared.answers.customers import CustomerDetail
 from tripwire_shared.answers.vocabulary import CustomerStatus
 from tripwire_shared.email_address import normalised_email
@@ -30,22 +32,41 @@ def pages(api: ApiClient) -> Blueprint:
         found = reader.read(reader.ask(lambda: customers.one(reader.token, reader.budget, user_id)))
         asked = request.args.get("ask") == "erase" and person().is_admin and found is not None and not found.erased
         kept = take_form() if asked else {}
-        return reader.show(
-            "one_customer.html",
-            found=found,
-            statuses=tuple(CustomerStatus),
-            sentence=partial(sentence, names={}),
-            asked=asked,
-            error=NOTHING_SENT if kept else "",
-            typed=kept.get("email", ""),
-        )
+        return _page(reader, found, asked=asked, error=NOTHING_SENT if kept else "", typed=kept.get("email", ""))
 
     @blueprint.post("/admin/customers/<uuid:user_id>/status")
     def set_status(user_id: UUID) -> Response:
         status = request.form.get("status", "")
-        customers.set_status(person().token, user_id, status)
+        customers.change(person().token, user_id, {"status": status})
         leave_notice(f"Now {status}", "")
         return _to(user_id)
+
+    @blueprint.post("/admin/customers/<uuid:user_id>/name")
+    def correct_name(user_id: UUID) -> Response | str | tuple[str, int]:
+        name = request.form.get("full_name", "").strip()
+        try:
+            customers.change(person().token, user_id, {"full_name": name})
+        except FieldsRefused as failure:
+            error = failure.errors.get("full_name", str(failure))
+            page = _page(PageReader(api), _read(user_id), name_error=error, name=name)
+            return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
+        leave_notice("The name is corrected", "")
+        return _to(user_id)
+
+    @blueprint.get("/admin/customers/<uuid:user_id>/link")
+    def after_link(user_id: UUID) -> Response:
+        """Where a reload of the page with a new link leads: none is made."""
+        return _to(user_id)
+
+    @blueprint.post("/admin/customers/<uuid:user_id>/link")
+    def make_link(user_id: UUID) -> Response | str | tuple[str, int]:
+        """The answer itself shows the link: a redirect would have to carry it."""
+        try:
+            made = customers.make_link(person().token, user_id)
+        except TooSoon as failure:
+            leave_notice(*too_soon(failure))
+            return _to(user_id)
+        return _page(PageReader(api), _read(user_id), made=made)
 
     @blueprint.post("/admin/customers/<uuid:user_id>/new-link")
     def new_link(user_id: UUID) -> Response:
@@ -62,15 +83,7 @@ def pages(api: ApiClient) -> Blueprint:
         if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
             reader = PageReader(api)
             error = "This is not the email of this customer. Nothing was erased."
-            page = reader.show(
-                "one_customer.html",
-                found=found,
-                statuses=tuple(CustomerStatus),
-                sentence=partial(sentence, names={}),
-                asked=True,
-                error=error,
-                typed="",
-            )
+            page = _page(reader, found, asked=True, error=error)
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
         customers.erase(person().token, user_id)
         leave_notice("The personal data is erased", "The sale stays.")
@@ -80,6 +93,21 @@ def pages(api: ApiClient) -> Blueprint:
         return customers.one(person().token, Budget(), user_id)
 
     return blueprint
+
+
+def _page(reader: PageReader, found: CustomerDetail | None, **form: Any) -> str | tuple[str, int]:
+    """`form`: what a form on it asks, was given or made."""
+    shown: dict[str, Any] = {
+        "asked": False,
+        "error": "",
+        "typed": "",
+        "name": None,
+        "name_error": "",
+        "made": None,
+        **form,
+    }
+    statuses, told = tuple(CustomerStatus), partial(sentence, names={})
+    return reader.show("one_customer.html", found=found, statuses=statuses, sentence=told, **shown)
 
 
 def _to(user_id: UUID) -> Response:

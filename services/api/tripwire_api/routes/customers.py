@@ -7,17 +7,17 @@ from uuid import UUID
 
 from flask import Response, request
 from flask.views import MethodView
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 from msgspec.structs import asdict
 
 from tripwire_api.http.access import admins_only, current_staff, only_own
 from tripwire_api.http.body_rules import Blueprint, reference
 from tripwire_api.http.client_request import current_client_request
-from tripwire_api.http.field_rules import ListQuerySchema
+from tripwire_api.http.field_rules import ListQuerySchema, full_name_field
 from tripwire_api.http.ready_response import ReadyResponse
 from tripwire_api.http.request_body import NewCustomerParser, NewCustomerSchema
 from tripwire_shared.activity.activity_list import ActivityList
-from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent
+from tripwire_shared.answers.customers import Created, Customer, CustomerDetail, CustomerPage, Resent, WelcomeLink
 from tripwire_shared.answers.vocabulary import CustomerStatus, MailStatus, RequestMode
 from tripwire_shared.customers.customer import CustomerFilter
 from tripwire_shared.customers.customer_changes import CustomerChanges
@@ -64,7 +64,17 @@ class CustomerChangeSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    status = fields.String(validate=validate.OneOf(STATUSES))
+    full_name = full_name_field()
+
+    @validates_schema
+    def holds_something(self, data: dict[str, str], **_: Any) -> None:
+        if not data:
+            raise ValidationError({name: ["Give status, full_name or both."] for name in ("status", "full_name")})
+
+    @post_load
+    def typed(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | ({"status": CustomerStatus(data["status"])} if "status" in data else {})
 
 
 def blueprint(
@@ -114,10 +124,10 @@ def blueprint(
 
         @routes.arguments(CustomerChangeSchema)
         @routes.answers(200, Customer)
-        def patch(self, change: dict[str, str], user_id: UUID) -> Customer:
-            """Changes the status."""
+        def patch(self, change: dict[str, Any], user_id: UUID) -> Customer:
+            """Changes the status, corrects the name, or both."""
             staff = current_staff()
-            changes.set_status(user_id, CustomerStatus(change["status"]), staff.id, only_own(staff))
+            changes.change(user_id, staff.id, **change, only_staff=only_own(staff))
             return customers.get(user_id, only_own(staff))
 
         @routes.response(204)
@@ -125,6 +135,22 @@ def blueprint(
             """Erases the person's data (admin); the sale stays, and the address is free again."""
             erasure.erase(user_id, admins_only().id)
             return Response(status=204)
+
+    _add_links(routes, changes)
+    return routes
+
+
+def _add_links(routes: CustomerRoutes, changes: CustomerChanges) -> None:
+    """New links, handed over or mailed."""
+
+    @routes.route("/<uuid:user_id>/welcome-link")
+    class Link(MethodView):
+        @routes.answers(201, WelcomeLink)
+        def post(self, user_id: UUID) -> WelcomeLink:
+            """A new link to hand over by other ways; the old one dies at once. With new mails, once a minute for a
+            customer."""
+            staff = current_staff()
+            return changes.make_link(user_id, staff.id, only_own(staff))
 
     @routes.route("/<uuid:user_id>/resend-welcome")
     class Resend(MethodView):
@@ -134,8 +160,6 @@ def blueprint(
             staff = current_staff()
             changes.resend_welcome(user_id, staff.id, only_own(staff))
             return Resent(success=True, user_id=user_id, welcome_email=MailStatus.PENDING)
-
-    return routes
 
 
 def customer_filter(query: dict[str, Any], only_staff: UUID | None) -> CustomerFilter:
