@@ -133,14 +133,8 @@ class Records:
         if call.method == "DELETE":
             found |= {"erased": True, "email": "erased@example.com", "full_name": "Erased"}
             return 204, None, {}
-        if rest[1:] in (["resend-welcome"], ["welcome-link"]) and self.link_wait is not None:
-            status, body, _ = refused(429, "A new link was asked for less than a minute ago.")
-            return status, body, {"Retry-After": str(self.link_wait)}
-        if rest[1:] == ["welcome-link"]:
-            return 201, {"link": f"https://academy.example/invitations/{uid(77)}.s", "expires_at": ago(-72 * 3600)}, {}
-        if rest[1:] == ["resend-welcome"]:
-            found["welcome_email"] = "pending"
-            return 202, {"success": True, "user_id": rest[0], "welcome_email": "pending"}, {}
+        if rest[1:] in (["resend-welcome"], ["welcome-link"]):
+            return self._new_link(found, rest)
         if call.method == "PATCH":
             if not call.body.get("full_name", "x").strip():
                 return refused(422, "Some fields are wrong.", {"full_name": ["Must have 1 to 200 characters."]})
@@ -149,6 +143,15 @@ class Records:
         own = [row for row in self.requests if row["user_id"] == rest[0]]
         done = [row for row in self.activity if row["user_id"] == rest[0]]
         return 200, {**found, "sale": sale, "requests": own, "activity": done}, {}
+
+    def _new_link(self, found: dict[str, Any], rest: list[str]) -> Answer:
+        if self.link_wait is not None:
+            status, body, _ = refused(429, "A new link was asked for less than a minute ago.")
+            return status, body, {"Retry-After": str(self.link_wait)}
+        if rest[1:] == ["welcome-link"]:
+            return 201, {"link": f"https://academy.example/invitations/{uid(77)}.s", "expires_at": ago(-72 * 3600)}, {}
+        found["welcome_email"] = "pending"
+        return 202, {"success": True, "user_id": rest[0], "welcome_email": "pending"}, {}
 
     def _create(self, call: Any) -> Answer:
         email = call.body["email"]

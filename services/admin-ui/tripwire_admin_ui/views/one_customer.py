@@ -41,6 +41,27 @@ def pages(api: ApiClient) -> Blueprint:
         leave_notice(f"Now {status}", "")
         return _to(user_id)
 
+    @blueprint.post("/admin/customers/<uuid:user_id>/erase")
+    def erase(user_id: UUID) -> Response | str | tuple[str, int]:
+        if not person().is_admin:
+            return for_admins_page()
+        found = _read(customers, user_id)
+        if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
+            reader = PageReader(api)
+            error = "This is not the email of this customer. Nothing was erased."
+            page = _page(reader, found, asked=True, error=error)
+            return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
+        customers.erase(person().token, user_id)
+        leave_notice("The personal data is erased", "The sale stays.")
+        return _to(user_id)
+
+    _add_changes(blueprint, api, customers)
+    return blueprint
+
+
+def _add_changes(blueprint: Blueprint, api: ApiClient, customers: CustomersApi) -> None:
+    """The name, and new links."""
+
     @blueprint.post("/admin/customers/<uuid:user_id>/name")
     def correct_name(user_id: UUID) -> Response | str | tuple[str, int]:
         name = request.form.get("full_name", "").strip()
@@ -48,7 +69,7 @@ def pages(api: ApiClient) -> Blueprint:
             customers.change(person().token, user_id, {"full_name": name})
         except FieldsRefused as failure:
             error = failure.errors.get("full_name", str(failure))
-            page = _page(PageReader(api), _read(user_id), name_error=error, name=name)
+            page = _page(PageReader(api), _read(customers, user_id), name_error=error, name=name)
             return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
         leave_notice("The name is corrected", "")
         return _to(user_id)
@@ -66,33 +87,18 @@ def pages(api: ApiClient) -> Blueprint:
         except TooSoon as failure:
             leave_notice(*too_soon(failure))
             return _to(user_id)
-        return _page(PageReader(api), _read(user_id), made=made)
+        return _page(PageReader(api), _read(customers, user_id), made=made)
 
     @blueprint.post("/admin/customers/<uuid:user_id>/new-link")
     def new_link(user_id: UUID) -> Response:
-        found = _read(user_id)
+        found = _read(customers, user_id)
         leave_notice(*send_new_link(customers, found.user_id, found.email))
         from_list = request.form.get("back") == "list"
         return redirect(url_for("customers.show"), HTTPStatus.SEE_OTHER) if from_list else _to(user_id)
 
-    @blueprint.post("/admin/customers/<uuid:user_id>/erase")
-    def erase(user_id: UUID) -> Response | str | tuple[str, int]:
-        if not person().is_admin:
-            return for_admins_page()
-        found = _read(user_id)
-        if normalised_email(request.form.get("email", "")) != normalised_email(found.email):
-            reader = PageReader(api)
-            error = "This is not the email of this customer. Nothing was erased."
-            page = _page(reader, found, asked=True, error=error)
-            return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if isinstance(page, str) else page
-        customers.erase(person().token, user_id)
-        leave_notice("The personal data is erased", "The sale stays.")
-        return _to(user_id)
 
-    def _read(user_id: UUID) -> CustomerDetail:
-        return customers.one(person().token, Budget(), user_id)
-
-    return blueprint
+def _read(customers: CustomersApi, user_id: UUID) -> CustomerDetail:
+    return customers.one(person().token, Budget(), user_id)
 
 
 def _page(reader: PageReader, found: CustomerDetail | None, **form: Any) -> str | tuple[str, int]:
