@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tripwire_shared.email_address import email_problem
 from tripwire_shared.redis_address import TLS_FILES, read_redis_address
+from tripwire_shared.time_zone import time_zone_problem
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -53,6 +54,12 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def time_zone(value: str) -> str:
+    if time_zone_problem(value) is not None:
+        raise ValueError("must be the name of a time zone, such as Asia/Almaty or UTC")
+    return value
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

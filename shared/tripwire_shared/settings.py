@@ -70,6 +70,7 @@ class Settings:
     smtp_url: str = _variable(rules.smtp_url, secret=True)
     mail_from: str = _variable(rules.mail_address, "welcome@example.com")
     mail_ehlo_name: str = _variable(rules.ehlo_name)
+    time_zone: str = _variable(rules.time_zone, "UTC")
     api_rate_limit: int = _variable(rules.whole(0, 1_000_000), "300")
     web_concurrency: int = _variable(rules.whole(1, 64), "2")
     web_threads: int = _variable(rules.whole(1, 256), "8")

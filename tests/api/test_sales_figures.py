@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.api.conftest import CREATE as USERS
 from tests.api.conftest import ApiUnderTest, Caller, assert_problem, sell, sql
 from tripwire_shared.postgres.database import Database
 from tripwire_shared.sales.sales_figures import SalesFigures
+from tripwire_shared.time_zone import time_zone_problem
 
 pytestmark = pytest.mark.usefixtures("direct")
 SALES = "/api/admin/tripwire"
@@ -35,17 +37,65 @@ def test_stats_count_customers_and_revenue(api: ApiUnderTest, manager: Caller, o
     assert admin.get(f"{SALES}/stats").get_json() == {
         "total_customers": 3, "active": 2, "inactive": 0, "completed": 0, "blocked": 1, "total_revenue": 7130,
         "this_week": 2, "this_month": 2, "revenue_this_month": 7030, "currency": "KZT",
+        "revenues": [{"currency": "KZT", "customers": 3, "total": 7130, "this_month": 7030}],
     }  # fmt: skip
     own = manager.get(f"{SALES}/stats").get_json()
     assert (own["total_customers"], own["total_revenue"], own["revenue_this_month"]) == (2, 7100, 7000)
 
 
-def test_several_currencies_are_said(manager: Caller) -> None:
+def test_two_currencies_are_never_added_up(manager: Caller, other: Caller, admin: Caller) -> None:
     assert manager.get(f"{SALES}/stats").get_json()["currency"] is None
-    sell(manager, "a@example.com", currency="EUR")
-    assert manager.get(f"{SALES}/stats").get_json()["currency"] == "EUR"
-    sell(manager, "b@example.com")
-    assert manager.get(f"{SALES}/stats").get_json()["currency"] is None
+    sell(manager, "a@example.com", currency="EUR", price=900)
+    sell(manager, "b@example.com", price=70)
+    sell(manager, "c@example.com", price=7)
+    sell(other, "d@example.com", currency="EUR", price=10_000)
+    own = manager.get(f"{SALES}/stats").get_json()
+    assert (own["currency"], own["total_revenue"], own["revenue_this_month"]) == ("KZT", 77, 77)
+    assert [(one["currency"], one["customers"], one["total"]) for one in own["revenues"]] == [
+        ("KZT", 2, 77), ("EUR", 1, 900),
+    ]  # fmt: skip
+    board = admin.get(f"{SALES}/leaderboard").get_json()["leaderboard"]
+    assert [(line["place"], line["customers"], line["revenue"], line["currency"]) for line in board] == [
+        (1, 3, 77, "KZT"), (2, 1, 10_000, "EUR"),
+    ], "by customers: no revenue can be compared"  # fmt: skip
+    chart = admin.get(f"{SALES}/sales-chart").get_json()
+    today = chart["days"][-1]
+    assert (chart["currency"], today["revenue"], today["customers"]) == ("EUR", 10_900, 4)
+    assert today["revenues"] == {"EUR": 10_900, "KZT": 77}
+
+
+def test_a_night_in_almaty_belongs_to_its_own_day(api: ApiUnderTest, manager: Caller) -> None:
+    """02:00 in Almaty is 21:00 UTC of the day before."""
+    user_id = sell(manager)["user_id"]
+    night = "(date_trunc('day', now(), 'Asia/Almaty') - interval '1 day' + interval '2 hours')"
+    for table in ("tripwire_users", "sales"):
+        sql(api, f"UPDATE {table} SET created_at = {night} WHERE user_id = %s", user_id)
+    [row] = sql(
+        api, f"SELECT ({night} AT TIME ZONE 'Asia/Almaty')::date AS there, ({night} AT TIME ZONE 'UTC')::date AS utc"
+    )
+
+    def day_of(tz: str) -> str:
+        days = manager.get(f"{SALES}/sales-chart?tz={tz}").get_json()["days"]
+        return next(day["date"] for day in days if day["customers"])
+
+    assert (day_of("Asia/Almaty"), day_of("UTC")) == (row.there.isoformat(), row.utc.isoformat())
+    assert row.there != row.utc
+
+
+@pytest.mark.parametrize("what", ["stats", "my-stats", "leaderboard", "sales-chart"])
+def test_a_zone_that_nobody_knows_is_refused_by_name(what: str, manager: Caller) -> None:
+    for zone in ("Asia/Nowhere", "FOO%2B5", "../etc/passwd", "posixrules", "x" * 300):
+        assert list(assert_problem(manager.get(f"{SALES}/{what}?tz={zone}"), 422)["errors"]) == ["tz"]
+    assert manager.get(f"{SALES}/{what}?tz=").status_code == 200, "empty says nothing"
+
+
+def test_every_zone_that_is_taken_is_one_of_postgresql(one_connection: Database) -> None:
+    taken = [name for name in available_timezones() if time_zone_problem(name) is None]
+    assert len(taken) > 300
+    with one_connection.connection() as connection:
+        cursor = connection.cursor()
+        for name in taken:
+            cursor.execute("SELECT date_trunc('day', now(), %s)", (name,))
 
 
 def test_my_stats_tell_my_place(api: ApiUnderTest, manager: Caller, other: Caller, admin: Caller) -> None:
@@ -103,7 +153,7 @@ def one_connection(database_url: str) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])  # 14 hours before UTC, 12 behind
-def test_days_and_months_are_those_of_utc_whatever_the_session_has(
+def test_days_and_months_are_those_of_the_zone_asked_for_whatever_the_session_has(
     zone: str, api: ApiUnderTest, manager: Caller, one_connection: Database
 ) -> None:
     # One at the beginning of the month, one in the hour before it.
@@ -117,9 +167,9 @@ def test_days_and_months_are_those_of_utc_whatever_the_session_has(
         connection.cursor().execute("SET TIME ZONE %s", (zone,))
     store = SalesFigures(one_connection)
 
-    assert (store.stats(None).this_month, store.stats(None).revenue_this_month) == (2, 10_000)
-    assert store.leaderboard()[0].this_month == 2
-    [today] = store.by_day(1, None)
+    assert (store.stats(None, "UTC").this_month, store.stats(None, "UTC").revenue_this_month) == (2, 10_000)
+    assert store.leaderboard("UTC")[0].this_month == 2
+    [today] = store.chart("day", 1, None, "UTC").days
     assert today.date == datetime.now(UTC).date()
     assert today.customers >= 1
 

@@ -88,7 +88,7 @@ def create_app(parts: ApiParts) -> Flask:
                 parts.intake, parts.customers, parts.customer_changes, parts.erasure, parts.request_list,
                 activity,
             ),
-            sales.blueprint(SalesFigures(core.database), activity),
+            sales.blueprint(SalesFigures(core.database), activity, settings.time_zone),
             requests.blueprint(parts.request_list, core.requests, waits),
             sessions.session_blueprint(parts.tokens),
         ],

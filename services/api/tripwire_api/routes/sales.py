@@ -7,17 +7,24 @@ from marshmallow import fields, validate
 
 from tripwire_api.http.access import current_staff, only_own
 from tripwire_api.http.body_rules import Blueprint
-from tripwire_api.http.field_rules import QuerySchema
+from tripwire_api.http.field_rules import QuerySchema, obeys
 from tripwire_shared.activity.activity import Action
 from tripwire_shared.activity.activity_list import ActivityFilter, ActivityList
 from tripwire_shared.answers.activity import ActivityPage
 from tripwire_shared.answers.sales import Chart, Leaderboard, OwnStats, Stats
 from tripwire_shared.sales.sales_figures import SalesFigures
+from tripwire_shared.time_zone import time_zone_problem
 
 DAYS = {"week": 7, "month": 30, "year": 365}
 
 
-class ChartQuerySchema(QuerySchema):
+class FiguresQuerySchema(QuerySchema):
+    """`tz` rules what a day, a week and a month are; without it the setting TIME_ZONE does."""
+
+    tz = fields.String(validate=obeys(time_zone_problem), metadata={"example": "Asia/Almaty"})
+
+
+class ChartQuerySchema(FiguresQuerySchema):
     period = fields.String(load_default="week", validate=validate.OneOf(list(DAYS)))
 
 
@@ -28,30 +35,36 @@ class ActivityQuerySchema(QuerySchema):
     before = fields.Integer(validate=validate.Range(1, 2**63 - 1))
 
 
-def blueprint(figures: SalesFigures, activity: ActivityList) -> Blueprint:
+def blueprint(figures: SalesFigures, activity: ActivityList, time_zone: str) -> Blueprint:
     routes = Blueprint("sales", __name__, url_prefix="/api/admin/tripwire", description="Sales and activity")
 
     @routes.route("/stats")
     class StatsItem(MethodView):
+        @routes.arguments(FiguresQuerySchema, location="query")
         @routes.answers(200, Stats)
-        def get(self) -> Stats:
+        def get(self, query: dict[str, str]) -> Stats:
             """Customers and revenue: a manager's own, for an admin everybody's."""
-            return figures.stats(only_own(current_staff()))
+            return figures.stats(only_own(current_staff()), query.get("tz", time_zone))
 
     @routes.route("/my-stats")
     class OwnStatsItem(MethodView):
+        @routes.arguments(FiguresQuerySchema, location="query")
         @routes.answers(200, OwnStats)
-        def get(self) -> OwnStats:
+        def get(self, query: dict[str, str]) -> OwnStats:
             """The caller's own, with their place on the leaderboard (none where they do not sell)."""
-            return figures.own_stats(current_staff().id)
+            return figures.own_stats(current_staff().id, query.get("tz", time_zone))
 
     @routes.route("/leaderboard")
     class LeaderboardItem(MethodView):
+        @routes.arguments(FiguresQuerySchema, location="query")
         @routes.answers(200, Leaderboard)
-        def get(self) -> Leaderboard:
-            """Managers by revenue. A manager sees their own line, with its place among all."""
+        def get(self, query: dict[str, str]) -> Leaderboard:
+            """Managers by revenue, by customers where they sell in several currencies. A manager sees
+            their own line, with its place among all."""
             own_id = only_own(current_staff())
-            shown = [line for line in figures.leaderboard() if own_id in (None, line.manager.id)]
+            shown = [
+                line for line in figures.leaderboard(query.get("tz", time_zone)) if own_id in (None, line.manager.id)
+            ]
             return Leaderboard(leaderboard=tuple(shown))
 
     @routes.route("/sales-chart")
@@ -61,7 +74,8 @@ def blueprint(figures: SalesFigures, activity: ActivityList) -> Blueprint:
         def get(self, query: dict[str, str]) -> Chart:
             """Each of the last 7, 30 or 365 days, oldest first."""
             period = query["period"]
-            return Chart(period=period, days=figures.by_day(DAYS[period], only_own(current_staff())))
+            zone = query.get("tz", time_zone)
+            return figures.chart(period, DAYS[period], only_own(current_staff()), zone)
 
     @routes.route("/activity")
     class Activity(MethodView):
