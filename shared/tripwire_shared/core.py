@@ -6,10 +6,12 @@ from datetime import datetime
 
 from tripwire_shared.activity.activity_log import ActivityLog
 from tripwire_shared.alarm_clock import AlarmClock
+from tripwire_shared.answers.vocabulary import Language
 from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
 from tripwire_shared.incidents.incidents import Incidents
 from tripwire_shared.keys import Sealer, Signer
+from tripwire_shared.languages.catalogue import Academy
 from tripwire_shared.late_writes import BackgroundWriter
 from tripwire_shared.outbox.outbox import Outbox
 from tripwire_shared.passwords import PasswordHasher
@@ -33,6 +35,7 @@ class Core:
     """`own_mail`: rung after a commit of this process that put a mail in and told nobody else."""
 
     settings: Settings
+    academy: Academy
     database: Database
     activity: ActivityLog
     hasher: PasswordHasher
@@ -91,6 +94,13 @@ def build_core(
     )
     return Core(
         settings=settings,
+        academy=Academy(
+            settings.academy_name,
+            settings.course_name,
+            settings.login_url,
+            settings.support_contact,
+            Language(settings.default_language),
+        ),
         database=database,
         activity=activity,
         hasher=hasher,

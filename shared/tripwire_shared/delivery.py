@@ -35,7 +35,7 @@ def build_delivery(core: Core, telegram: Telegram, wakeups: Wakeups, *, mail_pat
     others."""
     settings = core.settings
     mailer = build_mailer(settings.smtp_url, settings.mail_ehlo_name)
-    welcome = WelcomeMail(core.invitations, mailer, core.health_log, settings.mail_from)
+    welcome = WelcomeMail(core.invitations, mailer, core.health_log, settings.mail_from, core.academy)
 
     def telegram_failed(_: Message, reason: str) -> None:
         core.incidents.failed_soon(ALERTS, reason)

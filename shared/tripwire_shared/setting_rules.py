@@ -17,6 +17,7 @@ from tripwire_shared.time_zone import time_zone_problem
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_AT_LEAST = 32
+LINE_AT_MOST = 100
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 # A host's full name as mail servers are told it (RFC 5321 4.1.2): with a dot, and not an IP address.
@@ -54,6 +55,13 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def one_line(value: str) -> str:
+    """Text that people read, in one line."""
+    if len(value) > LINE_AT_MOST or any(not character.isprintable() for character in value):
+        raise ValueError(f"must be one line of at most {LINE_AT_MOST} characters")
+    return value.strip()
 
 
 def time_zone(value: str) -> str:

@@ -120,3 +120,38 @@ def test_the_link_is_never_logged(api: ApiUnderTest, link: str, capsys: pytest.C
         assert answer.status_code in (200, 422)
     printed = capsys.readouterr()
     assert link.rpartition(".")[2] not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "short", "done"),
+    [
+        ("en", "Choose a password", "must have at least 8 characters", "Your password is saved"),
+        ("ru", "Придумайте пароль", "нужно не меньше 8 символов", "Пароль сохранён"),
+        ("kk", "Құпиясөз ойлап табыңыз", "кемінде 8 таңбадан тұруы керек", "Құпиясөз сақталды"),
+    ],
+)
+def test_it_speaks_the_language_that_the_reader_chooses(
+    api: ApiUnderTest, link: str, language: str, heading: str, short: str, done: str
+) -> None:
+    at = f"{link}?lang={language}"
+    shown = api.client.get(at)
+    assert heading in shown.text
+    assert f'<html lang="{language}">' in shown.text
+    assert choose(api, at, "short").status_code == 422
+    assert short in choose(api, at, "short").text
+    assert done in choose(api, at, PASSWORD).text
+    assert api.client.get(at).status_code == 410
+
+
+def test_it_has_the_academys_own_language_name_and_way_on(api_for: Any) -> None:
+    api = api_for(default_language="ru", academy_name="Школа", login_url="https://academy.example/login",
+                  support_contact="help@academy.example")  # fmt: skip
+    made = provisioned(api.resources)
+    assert made.invitation_id is not None
+    link = "/invitations/" + api.resources.invitations.link(made.invitation_id).rpartition("/")[2]
+    shown = api.client.get(f"{link}?lang=xx").text
+    for words in ("Школа · вводный курс", "Вопросы: help@academy.example", 'href="?lang=kk"'):
+        assert words in shown, words
+    assert 'href="https://academy.example/login"' in choose(api, link, PASSWORD).text
+    assert "Ссылка уже использована" in api.client.get(link).text
+    assert "Ссылка не работает" in api.client.get("/invitations/nothing").text

@@ -102,7 +102,7 @@ def create_app(parts: ApiParts) -> Flask:
         ],
         public: [
             sessions.login_blueprint(parts.sign_in, parts.sign_ins, proxies),
-            invitations.blueprint(core.invitations, parts.hashing),
+            invitations.blueprint(core.invitations, parts.hashing, core.academy),
             probes.blueprint(probe, parts.breaker, parts.request_queue, meter),
             documentation.blueprint(api),
         ],

@@ -110,3 +110,11 @@ class DeployOutcome(StrEnum):
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"
     ABANDONED = "abandoned"
+
+
+class Language(StrEnum):
+    """Of what customers read."""
+
+    ENGLISH = "en"
+    RUSSIAN = "ru"
+    KAZAKH = "kk"

@@ -21,7 +21,7 @@ _PLAIN_AT_MOST = 60
 
 _MAIL = f"""\
 Subject: {{subject}}
-From: {{sender}}
+From: {{origin}}
 To: {{recipient}}
 Date: {{date}}
 Message-ID: <{{message_id}}>
@@ -45,7 +45,8 @@ Content-Transfer-Encoding: quoted-printable
 
 @dataclass(frozen=True)
 class Mail:
-    """`sender` and `recipient` are bare ASCII addresses: those of the headers and those of the envelope."""
+    """`sender` and `recipient` are bare ASCII addresses: those of the headers and those of the envelope. `sender_name`
+    is what people read instead of the sender's."""
 
     message_id: str
     sender: str
@@ -54,17 +55,24 @@ class Mail:
     text: str
     html: str
     date: datetime
+    sender_name: str = ""
 
     def __bytes__(self) -> bytes:
         return _MAIL.format(
             subject=_header_text(self.subject),
-            sender=self.sender,
+            origin=_origin(self.sender_name, self.sender),
             recipient=self.recipient,
             date=format_datetime(self.date),
             message_id=self.message_id,
             text=_quoted_printable(self.text),
             html=_quoted_printable(self.html),
         ).encode("ascii")
+
+
+def _origin(name: str, address: str) -> str:
+    """A name is always written as encoded words: whatever it holds, it is no second address. The address has a line of
+    its own, so that none gets too long."""
+    return f"{_encoded_words(name)}\r\n <{address}>" if name else address
 
 
 def _quoted_printable(text: str) -> str:
@@ -78,6 +86,10 @@ def _header_text(text: str) -> str:
     """A header's value that reads as `text` and is nothing else: no line break in it ends the header."""
     if len(text) <= _PLAIN_AT_MOST and text.isascii() and text.isprintable() and "=?" not in text:
         return text
+    return _encoded_words(text)
+
+
+def _encoded_words(text: str) -> str:
     words = (base64.b64encode(piece.encode()).decode("ascii") for piece in _pieces(text))
     return "\r\n ".join(map(_WORD.format, words))
 

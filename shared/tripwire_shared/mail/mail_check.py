@@ -23,7 +23,7 @@ _BREAK = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _BOUNDARY = rb'"(?P<boundary>[=_a-z]+)"'
 _HEAD = re.compile(
     rb"Subject: (?P<subject>[!-~](?:[^\r\n]|\r\n )*)\r\n"
-    rb"From: (?P<sender>[^\r\n]+)\r\n"
+    rb"From: (?:(?P<name>=\?utf-8\?b\?(?:[^\r\n]|\r\n =)*)\r\n <)?(?P<sender>[^\r\n<>]+)(?(name)>)\r\n"
     rb"To: (?P<recipient>[^\r\n]+)\r\n"
     rb"Date: " + _DATE + rb"\r\n"
     rb"Message-ID: <(?P<message_id>[a-z0-9-]+@[A-Za-z0-9_.-]+)>\r\n"
@@ -66,22 +66,22 @@ def _check(content: bytes, mail: Mail) -> None:
     addresses = (found["sender"].decode(), found["recipient"].decode(), found["message_id"].decode())
     if addresses != (mail.sender, mail.recipient, mail.message_id):
         raise _Unsafe("a header names somebody else")
-    if _read_subject(found["subject"]) != mail.subject:
-        raise _Unsafe("its subject reads otherwise than it was meant")
+    if (_read_text(found["subject"]), _read_text(found["name"] or b"")) != (mail.subject, mail.sender_name):
+        raise _Unsafe("its subject or its sender's name reads otherwise than it was meant")
     _check_parts(body, found["boundary"], mail)
 
 
-def _read_subject(value: bytes) -> str:
+def _read_text(value: bytes) -> str:
     if b"=?" not in value and b"\r" not in value:
         return value.decode()
     words = _WORDS.findall(value)
     if _WORDS.sub(b"", value) or not words:
-        raise _Unsafe("its subject has other lines than encoded words")
-    subject = b"".join(base64.b64decode(word, validate=True) for word in words).decode()
+        raise _Unsafe("a header has other lines than encoded words")
+    text = b"".join(base64.b64decode(word, validate=True) for word in words).decode()
     # Some program on the way may write it anew, decoded.
-    if _BREAK.search(subject):
-        raise _Unsafe("its subject holds a line break or a control character")
-    return subject
+    if _BREAK.search(text):
+        raise _Unsafe("a header holds a line break or a control character")
+    return text
 
 
 def _check_parts(body: bytes, boundary: bytes, mail: Mail) -> None:

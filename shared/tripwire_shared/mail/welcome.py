@@ -11,13 +11,14 @@ from tripwire_shared.answers.vocabulary import EventType
 from tripwire_shared.email_address import domain_for_mail
 from tripwire_shared.events.event import Event
 from tripwire_shared.events.health_log import HealthLog
+from tripwire_shared.languages.catalogue import Academy, catalogue
 from tripwire_shared.logs import get_logger
 from tripwire_shared.mail.mail import Mail
 from tripwire_shared.mail.mailer import Mailer
 from tripwire_shared.outbox.outbox import Message
 from tripwire_shared.outbox.outcomes import LateAnswer, NothingToDeliver
 from tripwire_shared.provisioning.invitation import Invitations
-from tripwire_shared.timings import MAIL_BACKOFF, MAIL_GIVE_UP_AFTER
+from tripwire_shared.timings import INVITATION_TTL, MAIL_BACKOFF, MAIL_GIVE_UP_AFTER
 
 # Leased at once: enough that lease and mark cost little for each, few enough that a second deliverer finds some.
 MAIL_BATCH = 50
@@ -30,14 +31,23 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class WelcomeMail:
-    def __init__(self, invitations: Invitations, mailer: Mailer, health_log: HealthLog, mail_from: str) -> None:
+    def __init__(
+        self, invitations: Invitations, mailer: Mailer, health_log: HealthLog, mail_from: str, academy: Academy
+    ) -> None:
         self._invitations, self._mailer, self._health_log = invitations, mailer, health_log
         self._from = f"{mail_from.rpartition('@')[0]}@{domain_for_mail(mail_from)}"
         templates = Environment(
             loader=PackageLoader("tripwire_shared.mail"),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
+        messages = catalogue(academy.language)
+        templates.install_gettext_translations(messages, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+        self._words = academy.words(messages)
+        self._fixed = {"language": academy.language.value, "hours": int(INVITATION_TTL // 3600)}
         # Compiled once; the environment would look at the files for each mail.
         self._subject, self._text, self._html = (
             templates.get_template(f"welcome.{part}") for part in ("subject.txt", "body.txt", "body.html")
@@ -58,7 +68,12 @@ class WelcomeMail:
         if email.endswith(NOBODYS_DOMAIN):
             raise NothingToDeliver("Nobody can have an address under .invalid.")
         link = None if message.invitation_id is None else self._invitations.link(message.invitation_id)
-        about = {"full_name": _BREAKS.sub(" ", message.recipient.full_name).strip(), "link": link}
+        about = {
+            **self._words,
+            **self._fixed,
+            "full_name": _BREAKS.sub(" ", message.recipient.full_name).strip(),
+            "link": link,
+        }
         return Mail(
             # The same for each try, so that a mail accepted twice can be recognised.
             message_id=f"welcome-{message.id}@{self._from.rpartition('@')[2]}",
@@ -68,6 +83,7 @@ class WelcomeMail:
             text=self._text.render(about),
             html=self._html.render(about),
             date=datetime.now(UTC),
+            sender_name=self._words["academy_name"],
         )
 
     def pause(self, message: Message) -> float | None:

@@ -1,0 +1,1 @@
+"""What customers read, in their language: one catalogue of messages for each. Knows no other room."""
