@@ -7,6 +7,7 @@ No reason repeats what was given: it may be a secret.
 import ipaddress
 import re
 import ssl
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,6 +19,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_KEY_AT_LEAST = 32
 LINE_AT_MOST = 100
+# Control characters, ends of lines and paragraphs, halves of a pair.
+_NO_TEXT = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 # A host's full name as mail servers are told it (RFC 5321 4.1.2): with a dot, and not an IP address.
@@ -58,9 +61,9 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def one_line(value: str) -> str:
-    """Text that people read, in one line."""
-    if len(value) > LINE_AT_MOST or any(not character.isprintable() for character in value):
-        raise ValueError(f"must be one line of at most {LINE_AT_MOST} characters")
+    """Text that people read, in one line. No-break spaces and joined signs are welcome."""
+    if len(value) > LINE_AT_MOST or any(unicodedata.category(character) in _NO_TEXT for character in value):
+        raise ValueError(f"must be one line of at most {LINE_AT_MOST} characters, none of them a control character")
     return value.strip()
 
 

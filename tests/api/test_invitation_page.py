@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from tests.api.conftest import ApiUnderTest
 from tests.resources import Resources
 from tests.shared.rows import Provisioned, provisioned, rows
+from tripwire_shared.errors import DatabaseUnavailable
 
 PASSWORD = "a password of mine"
 
@@ -155,3 +156,16 @@ def test_it_has_the_academys_own_language_name_and_way_on(api_for: Any) -> None:
     assert 'href="https://academy.example/login"' in choose(api, link, PASSWORD).text
     assert "Ссылка уже использована" in api.client.get(link).text
     assert "Ссылка не работает" in api.client.get("/invitations/nothing").text
+
+
+def test_while_the_database_is_away_it_says_so_in_words(api_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = api_for(default_language="kk")
+
+    def away(*_: Any) -> None:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(type(api.resources.invitations), "open", away)
+    answer = api.client.get("/invitations/any.thing")
+    assert_page(answer, 503, form=False)
+    assert "Бір минуттан кейін қайталап көріңіз" in answer.text
+    assert answer.headers["Retry-After"] == "60"

@@ -305,6 +305,7 @@ def test_what_could_break_a_mail_or_a_command_is_refused(name: str, value: str) 
         ("SMTP_URL", "smtps://u%40example.com:p@h"),
         ("SMTP_URL", "smtp://user%40mail:p%40ss%2Fw%20rd%3A%25@h"),
         ("MAIL_FROM", "Welcome+x@Академия.example"),
+        ("ACADEMY_NAME", "Академия\u00a0№\u202f1 👩\u200d🎓"),
         ("MAIL_EHLO_NAME", "mail-1.example.com"),
         ("MAIL_EHLO_NAME", "[192.0.2.1]"),
         ("MAIL_EHLO_NAME", "[IPv6:2001:db8::1]"),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, make_response, render_template, request
 
 from tripwire_shared.answers.vocabulary import Language
-from tripwire_shared.errors import NotFound
+from tripwire_shared.errors import DatabaseUnavailable, NotFound
 from tripwire_shared.few_at_once import FewAtOnce, TooManyAtOnce
 from tripwire_shared.intake.request_rules import PASSWORD_AT_LEAST, PASSWORD_AT_MOST, password_problem
 from tripwire_shared.languages.catalogue import Academy, catalogue
@@ -67,6 +67,14 @@ class Page:
         text = _("Perhaps it was not copied whole. Open it from the email once more.")
         return self.show(HTTPStatus.NOT_FOUND, _("This link does not work"), text)
 
+    def not_now(self) -> Response:
+        """The database is away; the link is not used up."""
+        _ = self.messages().gettext
+        text = _("The page could not be loaded just now.")
+        response = self.show(HTTPStatus.SERVICE_UNAVAILABLE, _("Please try again in a minute"), text)
+        response.headers["Retry-After"] = "60"
+        return response
+
     def done(self) -> Response:
         _ = self.messages().gettext
         text = _("You can now sign in with your email address and this password.")
@@ -82,6 +90,7 @@ def blueprint(invitations: Invitations, hashing: FewAtOnce, academy: Academy) ->
     routes = Blueprint("invitations", __name__, url_prefix="/invitations", template_folder="templates",
                        static_folder="static", static_url_path="/static")  # fmt: skip
     page = Page(academy)
+    routes.register_error_handler(DatabaseUnavailable, lambda _: page.not_now())
 
     def why_not(token: str) -> Response | None:
         """The page for a link that cannot be used; None for a good one."""
@@ -125,7 +134,7 @@ def _set_password(invitations: Invitations, hashing: FewAtOnce, page: Page, toke
         with hashing.one():
             invitations.consume(token, request.form["password"])
     except TooManyAtOnce:
-        return page.form(HTTPStatus.TOO_MANY_REQUESTS, page.messages().gettext("Please try again in a minute."))
+        return page.form(HTTPStatus.TOO_MANY_REQUESTS, page.messages().gettext("Please try again in a minute"))
     except InvitationOver:  # somebody was faster
         return page.over(InvitationState.USED)
     return page.done()
